@@ -1,0 +1,1 @@
+"""How the embedded cross-encoder was made and measured; not needed to run the page."""
