@@ -27,6 +27,7 @@ from pydantic.dataclasses import dataclass
 
 from rerank_core.errors import FileError
 from rerank_core.forms import complaints
+from rerank_core.limits import QUERY_MAX_CHARS
 from rerank_core.passages_file import read_passages, read_text
 from rerank_core.records import Passage
 
@@ -61,7 +62,7 @@ class Query:
     """
 
     id: Id
-    text: Annotated[str, Field(min_length=1, max_length=500)]
+    text: Annotated[str, Field(min_length=1, max_length=QUERY_MAX_CHARS)]
     slice: Words
     predict: Words
     chosen: Words | None = None
