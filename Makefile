@@ -1,0 +1,31 @@
+# make run            the page, on this machine:    http://127.0.0.1:7860
+# make run HOST=0.0.0.0                              also for others on the same network
+# make test           all tests;  make test ARGS="-k lint -x"  some of them
+# make lint           style and types
+# Each makes .venv first where it is missing or its requirements have changed.
+
+HOST = 127.0.0.1
+PORT = 7860
+ARGS =
+PY = .venv/bin/python
+
+.PHONY: help run test lint
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run:
+	@tools/install.sh run
+	@echo "Starting the page (Ctrl-C ends it) ..."
+	@RERANK_HOST=$(HOST) RERANK_PORT=$(PORT) $(PY) app.py
+
+test:
+	@tools/install.sh dev
+	@chromium="$$(tools/chromium.sh --install)" && \
+	HF_HUB_OFFLINE=1 CHROMIUM="$$chromium" $(PY) -m pytest $(ARGS)
+
+lint:
+	@tools/install.sh dev
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
