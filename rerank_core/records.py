@@ -99,9 +99,10 @@ class StageTiming:
     """What one stage took, by a monotonic clock.
 
     `name` is one of "wait", "encode query", "search", "cross-encode"; `ms` is milliseconds of wall clock.
-    `pairs`, `tokens` and `batches` are zero where a stage has none. `cold` marks the first forward pass after a
-    load. `cached` counts the pairs that were not computed now; `live_ms` is then what those pairs cost when they
-    were computed (None where nothing was cached).
+    `pairs`, `tokens` and `batches` are zero where a stage has none; `pairs` counts distinct texts. `cold` marks the
+    first forward pass after a load. `cached` counts the pairs (for "encode query": the 1 query) that were not
+    computed by this run but by an earlier one or one under way; `live_ms` is then what those cost when they were
+    computed (None where nothing was cached).
     """
 
     name: str
@@ -117,7 +118,7 @@ class StageTiming:
     def ms_per_pair(self) -> float | None:
         """Milliseconds a pair that was computed now; None where none was."""
         computed = self.pairs - self.cached
-        return self.ms / computed if computed else None
+        return self.ms / computed if computed > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class PairScore:
     """What the cross-encoder said of one pair.
 
     `logit` is raw (no sigmoid); `tokens` counts query, passage and special tokens that were read, `cut` those that
-    did not fit the model's maximum length; `cached` is true where the logit was computed by an earlier run.
+    did not fit the model's maximum length; `cached` is true where the logit was not computed by this run.
     """
 
     doc_id: str
@@ -149,7 +150,7 @@ class ModelCard:
     """What the page and the trace say of a model in use.
 
     `kind` is "bi-encoder" or "cross-encoder"; `model_hash` a sha256 over what determines its scores;
-    `temperature` and `offset` turn a logit into a calibrated probability, sigmoid((logit - offset) / temperature),
+    `temperature` and `offset` turn a logit into a calibrated probability, sigmoid(logit / temperature + offset),
     and are None where the model is not calibrated; `not_confident_below` is a probability or None.
     """
 
@@ -166,13 +167,18 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """Stage one's answer: the N candidates, and what finding them cost."""
+    """Stage one's answer: the N candidates, and what finding them cost.
+
+    `tail` holds the doc_ids of the ranks after N, as many as limits.TAIL, so that a figure at depth 3 is defined
+    for N below 3: what was not reranked follows in the bi-encoder's order.
+    """
 
     query: str
     ranking: Ranking
     timings: tuple[StageTiming, ...]
     corpus_size: int
     model: ModelCard
+    tail: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

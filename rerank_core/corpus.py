@@ -1,0 +1,82 @@
+"""A corpus: passages and their vectors, encoded once.
+
+Left out: searching (retrieve.py), and any index; search here is exact, over hundreds or thousands of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rerank_core.errors import InputError
+from rerank_core.inputs import as_passages
+from rerank_core.limits import ENCODE_BATCH
+from rerank_core.models import Encoder
+from rerank_core.records import Passage
+
+Vectors = NDArray[np.float32]
+OnProgress = Callable[[int, int], None]
+
+__all__ = ["Corpus", "as_passages"]
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """`vectors` is (n, d) float32 with rows of unit length, row i for passage i; `model_hash` says whose they are.
+
+    `encode_ms` is what encoding took, paid once (0 where the vectors came from elsewhere).
+    """
+
+    passages: tuple[Passage, ...]
+    vectors: Vectors
+    model_hash: str
+    encode_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or len(self.vectors) != len(self.passages):
+            raise InputError(
+                f"{len(self.passages)} passages need as many rows of vectors, not an array of shape "
+                f"{self.vectors.shape}; encode them with Corpus.encode."
+            )
+
+    @classmethod
+    def encode(
+        cls,
+        passages: Iterable[str | Passage],
+        encoder: Encoder,
+        progress: OnProgress | None = None,
+    ) -> Corpus:
+        """Encode every distinct text once, in length-sorted batches of ENCODE_BATCH.
+
+        Equal texts get equal vectors. No passages give a corpus without rows, and the encoder is not asked.
+        `progress(done, total)` is called after each batch, in distinct texts. Raises InputError as `as_passages`.
+        """
+        kept = tuple(as_passages(passages))
+        start = perf_counter()
+        texts = sorted({p.text for p in kept}, key=lambda t: (len(t), t))
+        batches = []
+        for at in range(0, len(texts), ENCODE_BATCH):
+            batch = texts[at : at + ENCODE_BATCH]
+            batches.append(np.asarray(encoder.encode_passages(batch), dtype=np.float32))
+            if progress:
+                progress(at + len(batch), len(texts))
+        row = {text: i for i, text in enumerate(texts)}
+        distinct = np.concatenate(batches) if batches else np.zeros((0, 0), dtype=np.float32)
+        vectors = distinct[[row[p.text] for p in kept]] if kept else distinct
+        vectors.flags.writeable = False
+        return cls(kept, vectors, encoder.card.model_hash, (perf_counter() - start) * 1e3)
+
+    def __len__(self) -> int:
+        return len(self.passages)
+
+    @cached_property
+    def first_row(self) -> NDArray[np.intp]:
+        """(n,) for each passage the first row with an equal text: where its score is read, so that ties are exact."""
+        first: dict[str, int] = {}
+        rows = [first.setdefault(p.text, i) for i, p in enumerate(self.passages)]
+        return np.asarray(rows, dtype=np.intp)

@@ -1,0 +1,89 @@
+"""Every bound of the library and of the page, as a named constant with its reason.
+
+Imports nothing. A bound that a person can meet is quoted, with the value found, in the error that they read.
+"""
+
+QUERY_MAX_CHARS = 500
+"""A question typed by a person; far below the 512 tokens at which a cross-encoder starts to cut."""
+
+PASSAGE_MAX_CHARS = 20_000
+"""Longer than any model here reads (about 512 tokens): a longer text is a file pasted by mistake."""
+
+RETRIEVE_K_MIN, RETRIEVE_K_MAX, RETRIEVE_K_DEFAULT = 5, 100, 50
+"""N on the page: below 5 there is nothing to reorder, above 100 a laptop takes more than a second or two."""
+
+LIBRARY_RETRIEVE_K_MAX = 1000
+"""N in the library: the depth that rerankers are commonly measured at."""
+
+TOP_K_MIN, TOP_K_MAX, TOP_K_DEFAULT = 3, 10, 5
+"""K on the page: from the depth of the headline figure to what fits a screen."""
+
+TAIL = 20
+"""How many doc_ids after the N candidates are kept, so that a figure at depth 3 or 10 is defined for any N."""
+
+BATCH_PAIRS = 8
+"""Pairs a forward pass: on a CPU, twice as fast as 32 in length-sorted batches, and others wait less for a turn."""
+
+ENCODE_BATCH = 16
+"""Passages a forward pass while a corpus is encoded; between two batches others have their turn."""
+
+CACHE_PAIRS = 20_000
+"""Scores kept: about 10 MB, the 50 candidates of 400 queries."""
+
+CACHE_QUERIES = 2_000
+"""Query vectors kept: 3 MB at 384 dimensions."""
+
+KEPT_CORPORA = 2
+"""Corpora that an engine keeps of those it was given as plain lists, so that asking twice encodes once."""
+
+MAX_WAIT_S = 45.0
+"""Expected wait beyond which a reranking is refused: 60 people of a class who all commit a query of their own in
+the same second are about 60 x 50 pairs x 13 ms = 39 s of work."""
+
+FIRST_MS_PER_PAIR = 20.0
+"""Expected milliseconds a pair until the first measurement."""
+
+HEARTBEAT_S = 0.5
+"""The longest time between two signs of life of a reranking; also how soon a leaver is noticed."""
+
+WORKER_IDLE_S = 10.0
+"""After this long without work the worker thread ends; the next request starts another."""
+
+MODELS_IN_MEMORY = 2
+"""Models of each kind held at once: two of about 100 MB to 1.1 GB each fit a small machine."""
+
+HUB_TIMEOUT_S = 10.0
+"""How long the Hugging Face hub may take to answer before the page says that it cannot be reached."""
+
+MAX_BODY_BYTES = 256 * 1024
+"""Bodies above are refused before they are parsed; the largest honest one (a trace) is about 100 KB."""
+
+QUEUE_SIZE = 512
+"""Requests that may queue for the page's handlers: a lecture hall, and no more."""
+
+PAGE_CONCURRENCY = 64
+"""Page events handled at once: they mostly wait for the one model, which is fair between them by itself."""
+
+API_CONCURRENCY = 4
+"""API calls handled at once: each may bring 100 passages to encode, and the page's visitors come first."""
+
+API_PASSAGES_MAX = 100
+"""Texts in one API call: as many as the largest shortlist."""
+
+LOAD_WAIT_S = 120.0
+"""How long a page waits for the models; they load in about 5 s, on a busy small machine in under a minute."""
+
+ROUNDS_KEPT = 500
+"""Scored rounds kept in a visitor's browser: more than anyone plays, 60 KB at most."""
+
+SESSIONS = 500
+"""Sessions whose component values Gradio keeps in memory: its own default of 10,000 can grow by over 100 MB."""
+
+COMPRESS_FROM_BYTES = 1_024
+"""Responses from this size on are compressed: below, the header costs more than it saves."""
+
+HASHED_AGE_S = 365 * 24 * 3600
+"""Cache time of files whose name changes with their content."""
+
+STATIC_AGE_S = 3600
+"""Cache time of fonts and style sheets whose name stays: a class of one hour fetches them once."""
