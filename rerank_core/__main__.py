@@ -104,18 +104,12 @@ def check(args: argparse.Namespace, engine: TwoStage | None) -> int:
     return 0 if result.holds else 1
 
 
-def _engine(
-    bi_encoder: ModelCard | None = None, cross_encoder: ModelCard | None = None
-) -> TwoStage:
+def _engine(*cards: ModelCard) -> TwoStage:
     """The embedded models, or those that a trace names where they are on the allow-list."""
-    from rerank_core.models import KNOWN, load_encoder, load_scorer
+    from rerank_core.models import KNOWN
     from rerank_core.pipeline import TwoStage
 
-    known = {model.name for model in KNOWN.values()}
-    return TwoStage(
-        load_encoder(bi_encoder.name) if bi_encoder and bi_encoder.name in known else None,
-        load_scorer(cross_encoder.name) if cross_encoder and cross_encoder.name in known else None,
-    )
+    return TwoStage(*(card.name if card.name in KNOWN else None for card in cards))
 
 
 def _count(n: int, noun: str) -> str:

@@ -90,7 +90,7 @@ def _inside(trace: Trace) -> Iterator[str]:
 
 def _probabilities(trace: Trace) -> Iterator[str]:
     card = trace.cross_encoder
-    if card.temperature is None or card.offset is None:
+    if card.temperature is None:
         odd = [row.doc_id for row in trace.candidates if row.probability is not None]
         yield _line(
             not odd,
@@ -99,7 +99,7 @@ def _probabilities(trace: Trace) -> Iterator[str]:
         )
         return
     for row in trace.candidates:
-        due = sigmoid((row.logit - card.offset) / card.temperature)
+        due = sigmoid((row.logit - (card.offset or 0.0)) / card.temperature)
         if row.probability is None or abs(row.probability - due) > PROBABILITY_TOLERANCE:
             yield (
                 f"FAILS  probabilities: {row.doc_id} has {row.probability}, its logit "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from rerank_core.pipeline import Comparison
+from rerank_core.comparison import Comparison
 from rerank_core.records import Scored, StageTiming
 
 WIDTH = (80, 120)
@@ -74,7 +74,7 @@ def latency(comparison: Comparison) -> Iterator[str]:
 def _details(timing: StageTiming) -> str:
     parts = []
     if timing.pairs:
-        parts += [f"{timing.pairs} pairs", f"{timing.tokens:,} tokens", f"{timing.batches} batches"]
+        parts += [f"{timing.pairs} pairs", f"{timing.tokens:,} tokens", _batches(timing.batches)]
     if timing.pairs and timing.ms_per_pair is not None:
         parts.append(f"{timing.ms_per_pair:.1f} ms a pair")
     if timing.cold:
@@ -82,6 +82,10 @@ def _details(timing: StageTiming) -> str:
     if timing.cached:
         parts.append(f"{timing.cached} from the cache")
     return "  " + ", ".join(parts) if parts else ""
+
+
+def _batches(n: int) -> str:
+    return f"{n} batch{'' if n == 1 else 'es'}"
 
 
 def _head(row: Scored, move: str) -> str:

@@ -21,14 +21,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rerank_core.comparison import Comparison
 from rerank_core.errors import FileError, RerankError
 from rerank_core.forms import complaints
 from rerank_core.passages_file import read_text
-from rerank_core.pipeline import Comparison
 from rerank_core.prediction import Prediction
 from rerank_core.records import ModelCard, StageTiming
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 PACKAGES = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors", "numpy")
 """The packages whose versions can change a score; those that are not installed are left out."""
 
