@@ -1,0 +1,111 @@
+"""A real server with the real embedded models, and a real Chromium; both once a session.
+
+Chromium is found by the variable CHROMIUM, else on the path, else Playwright's own download.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+START_S = 120
+"""The longest a test waits for the server; loading takes about 10 s on two busy cores."""
+expect.set_options(timeout=30_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `python app.py` on a free port, answering."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("server") / "log"
+    env = {**os.environ, "RERANK_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    with log.open("w") as out:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=out, stderr=out)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + START_S
+        while True:
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None, f"the server ended:\n{log.read_text()}"
+                assert time.monotonic() < end, f"the server did not answer:\n{log.read_text()}"
+                time.sleep(0.3)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+                  "--disable-component-update", "--disable-sync"],
+        )  # fmt: skip
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A page with what the tests ask of every visit: the requests it made and the errors it logged."""
+
+    def __init__(self, page: Page, server: str) -> None:
+        self.page = page
+        self.server = server
+        self.hosts: set[str] = set()
+        self.errors: list[str] = []
+        page.on("request", lambda r: self.hosts.add(r.url.split("/")[2] if "//" in r.url else ""))
+        page.on("pageerror", lambda e: self.errors.append(str(e)))
+
+    def open(self, link: str = "") -> Page:
+        """Open a link of the page and wait until the first ranking is there and can be acted on."""
+        self.page.goto(self.server + "/" + link)
+        expect(self.page.locator("#before ol.rows > li").first).to_be_visible(timeout=90_000)
+        return self.page
+
+    def predict(self, change: str = "yes") -> None:
+        self.page.locator("#will-change").get_by_label(change, exact=True).check()
+
+    def reveal(self) -> None:
+        expect(self.page.locator("#after [data-state=final]")).to_be_visible(timeout=90_000)
+
+    def commit(self, change: str = "yes") -> None:
+        """Answer the first question, commit, and wait for the second list."""
+        self.predict(change)
+        self.page.get_by_role("button", name="Commit and rerank").click()
+        self.reveal()
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: str) -> Iterator[Visitor]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield Visitor(context.new_page(), server)
+    context.close()

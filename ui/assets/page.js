@@ -1,0 +1,194 @@
+/* What the page does without asking the server: link the two lists, draw the lines between them, keep the address
+   bar true, copy a link, sort and hand out the trace, switch dark and light. Texts are only ever read as text. */
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const SVG = "http://www.w3.org/2000/svg";
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  // Dark and light: ?__theme= wins, then what was chosen here before, then the system.
+  const THEME = "rerank-theme";
+  function chosenTheme() {
+    try { return localStorage.getItem(THEME); } catch { return null; }
+  }
+  function applyTheme() {
+    const asked = new URLSearchParams(location.search).get("__theme");
+    const theme = asked || chosenTheme();
+    if (theme === "dark" || theme === "light") document.body.classList.toggle("dark", theme === "dark");
+  }
+  function toggleTheme() {
+    const dark = document.body.classList.toggle("dark");
+    try { localStorage.setItem(THEME, dark ? "dark" : "light"); } catch { /* a private window forgets */ }
+    say(dark ? "Dark" : "Light");
+  }
+
+  function say(words) {
+    const place = $("[data-said]");
+    if (place) { place.textContent = ""; requestAnimationFrame(() => { place.textContent = words; }); }
+  }
+
+  // The address bar and the copied link hold the state that the server wrote into the first list.
+  function state() { return $("#before [data-link]")?.dataset.link || ""; }
+  function keepAddress() {
+    const link = state();
+    if (!link || location.search === link) return;
+    const theme = new URLSearchParams(location.search).get("__theme");
+    history.replaceState(history.state, "", link + (theme ? "&__theme=" + encodeURIComponent(theme) : ""));
+  }
+  async function copyLink(button) {
+    const revealed = $("#before [data-state=revealed]") ? "&reveal=1" : "";
+    const address = (button.dataset.base || location.origin + location.pathname) + state() + revealed;
+    try {
+      await navigator.clipboard.writeText(address);
+      flash(button, "Copied");
+    } catch {
+      prompt("Copy this link", address);
+    }
+  }
+  function flash(button, words) {
+    const before = button.dataset.words || button.textContent;
+    button.dataset.words = before;
+    button.textContent = words;
+    say(words);
+    setTimeout(() => { button.textContent = before; }, 1600);
+  }
+
+  // Rows of both lists are the same objects: hover or focus lights both and their line.
+  let lit = null;
+  function light(id) {
+    if (id === lit) return;
+    lit = id;
+    $$("#compare [data-doc]").forEach((el) => el.classList.toggle("lit", el.dataset.doc === id));
+    $("#compare")?.classList.toggle("has-lit", id !== null);
+  }
+  const docOf = (target) => target instanceof Element && target.closest("#compare .row[data-doc]")?.dataset.doc || null;
+  document.addEventListener("mouseover", (e) => light(docOf(e.target)));
+  document.addEventListener("focusin", (e) => light(docOf(e.target)));
+
+  // Lines: measured from the rows as they stand, so that zoom, wrapping and opened rows keep them true.
+  function drawLines(fresh) {
+    const box = $("#lines [data-lines]"), svg = box && $("svg", box);
+    if (!svg || !box.offsetParent) return;
+    const frame = box.getBoundingClientRect();
+    const seen = (row) => row.offsetParent !== null;
+    const left = new Map($$("#before .row").filter(seen).map((r) => [r.dataset.doc, r]));
+    const right = new Map($$("#after .row[data-doc]").filter(seen).map((r) => [r.dataset.doc, r]));
+    const middle = (row) => { const b = row.getBoundingClientRect(); return b.top + b.height / 2 - frame.top; };
+    const bottom = Math.max(...[...left.values(), ...right.values()].map((r) => r.getBoundingClientRect().bottom - frame.top), 0);
+    svg.replaceChildren();
+    if (!bottom) return;
+    const w = frame.width;
+    svg.setAttribute("viewBox", `0 0 ${w} ${bottom}`);
+    svg.style.height = `${bottom}px`;
+    let leaving = 0;
+    const add = (doc, kind, d) => {
+      const path = document.createElementNS(SVG, "path");
+      path.setAttribute("d", d);
+      path.setAttribute("class", kind);
+      path.dataset.doc = doc;
+      svg.append(path);
+      if (fresh && !calm()) {
+        const length = path.getTotalLength();
+        path.animate([{ strokeDasharray: length, strokeDashoffset: length }, { strokeDasharray: length, strokeDashoffset: 0 }],
+          { duration: 700, easing: "ease-out" });
+      }
+    };
+    const word = (doc, x, y, anchor, text) => {
+      const label = document.createElementNS(SVG, "text");
+      label.setAttribute("x", x); label.setAttribute("y", y); label.setAttribute("text-anchor", anchor);
+      label.dataset.doc = doc; label.textContent = text;
+      svg.append(label);
+    };
+    const kindOf = (row) => row.classList.contains("up") ? "up" : row.classList.contains("down") ? "down" : "same";
+    for (const [doc, row] of right) {
+      const y2 = middle(row), from = left.get(doc);
+      if (from) {
+        const y1 = middle(from);
+        add(doc, kindOf(row), `M0,${y1} C${w * 0.45},${y1} ${w * 0.55},${y2} ${w},${y2}`);
+      } else {
+        const was = $(".move", row)?.textContent.match(/from (\d+)/)?.[1];
+        const x = w * 0.34 + 12 * (leaving++ % 5);
+        add(doc, kindOf(row) + " edge", `M${x},${bottom} C${x},${(bottom + y2) / 2} ${w * 0.6},${y2} ${w},${y2}`);
+        if (was) word(doc, w - 4, y2 - 5, "end", `from ${was}`);
+      }
+    }
+    for (const [doc, row] of left) {
+      if (right.has(doc)) continue;
+      const y1 = middle(row), to = $(".move", row)?.textContent.match(/to (\d+)/)?.[1];
+      add(doc, "down edge", `M0,${y1} C${w * 0.12},${y1} ${w * 0.2},${y1 + 4} ${w * 0.24},${y1 + 22}`);
+      if (to) word(doc, w * 0.26, y1 + 26, "start", `to ${to}`);
+    }
+    if (lit) { const keep = lit; lit = null; light(keep); }
+  }
+  let drawn = "", planned = 0;
+  function plan() {
+    cancelAnimationFrame(planned);
+    planned = requestAnimationFrame(() => {
+      const now = state() + ($("#after [data-state=final]") ? "+" : "");
+      const fresh = now !== drawn;
+      drawn = now;
+      if (fresh) showAll(false);
+      drawLines(fresh);
+    });
+  }
+
+  function showAll(on) {
+    $("#compare")?.classList.toggle("all", on);
+    for (const button of $$("[data-show-all]")) {
+      button.setAttribute("aria-expanded", String(on));
+      button.textContent = on ? button.dataset.less : button.dataset.more;
+    }
+  }
+
+  // The trace: sort by a column, take it away as a file.
+  function sort(button) {
+    const th = button.closest("th"), table = th.closest("table"), body = $("tbody", table);
+    const column = [...th.parentNode.children].indexOf(th);
+    const down = th.getAttribute("aria-sort") === "ascending";
+    const numeric = button.dataset.sort === "n";
+    const value = (tr) => tr.children[column].dataset.v;
+    const rows = [...body.children].sort((a, b) => numeric ? Number(value(a)) - Number(value(b)) : value(a).localeCompare(value(b)));
+    $$("th", table).forEach((other) => other.removeAttribute("aria-sort"));
+    th.setAttribute("aria-sort", down ? "descending" : "ascending");
+    body.replaceChildren(...(down ? rows.reverse() : rows));
+  }
+  function download(button) {
+    const kind = button.dataset.download;
+    const text = $(`[data-payload=${kind}]`, button.closest(".trace")).textContent;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: kind === "json" ? "application/json" : "text/csv;charset=utf-8" }));
+    link.download = button.dataset.filename;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  document.addEventListener("click", (e) => {
+    const button = e.target instanceof Element && e.target.closest("button");
+    if (!button) return;
+    if (button.matches("[data-copy-link]")) copyLink(button);
+    else if (button.matches("[data-theme-toggle]")) toggleTheme();
+    else if (button.matches("[data-show-all]")) { showAll(!$("#compare").classList.contains("all")); drawLines(false); }
+    else if (button.matches("[data-sort]")) sort(button);
+    else if (button.matches("[data-download]")) download(button);
+  });
+  document.addEventListener("toggle", (e) => { if (e.target.closest?.("#compare")) drawLines(false); }, true);
+
+  // Gradio's radio groups are fieldsets without a legend; a screen reader needs the group's name.
+  function nameGroups() {
+    for (const group of $$("fieldset.block:not([aria-label])")) {
+      const label = $("[data-testid=block-info]", group);
+      if (label) group.setAttribute("aria-label", label.textContent.trim());
+    }
+  }
+
+  function begin() {
+    applyTheme();
+    nameGroups();
+    new MutationObserver(() => { nameGroups(); keepAddress(); plan(); }).observe(document.body, { childList: true, subtree: true });
+    addEventListener("resize", () => drawLines(false));
+    document.fonts?.ready.then(() => drawLines(false));
+    plan();
+  }
+  if (document.body) begin(); else addEventListener("DOMContentLoaded", begin);
+})();

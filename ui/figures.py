@@ -1,0 +1,62 @@
+"""Plotly figures. Colours come from the page's style sheet in dark mode; here, ones that work in both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from rerank_core.records import StageTiming
+from ui.views import live_ms, milliseconds
+
+STAGES = ("wait", "encode query", "search", "cross-encode")
+LABELS = {"wait": "waiting", "encode query": "encode query", "search": "search", "cross-encode": "cross-encode"}
+BI, CROSS, WAIT = "#3b76b0", "#b3591a", "#8a8578"
+"""Blue for stage one, brown-orange for stage two, grey for waiting: apart also for colour-blind eyes."""
+COLOURS = {"wait": WAIT, "encode query": BI, "search": BI, "cross-encode": CROSS}
+
+
+def latency_bars(timings: Sequence[StageTiming]) -> go.Figure:
+    """Milliseconds of each stage as bars from zero, labelled directly; a cached stage is hatched and shows its live cost.
+
+    Stages that have not run are shown as such, so that the plot can be mounted before the reveal.
+    """
+    by_name = {t.name: t for t in timings}
+    ran = [name in by_name for name in STAGES]
+    values = [live_ms(by_name[name]) if name in by_name else 0.0 for name in STAGES]
+    kept = [name in by_name and by_name[name].cached > 0 for name in STAGES]
+    texts = [
+        f"{milliseconds(v)}{', cached' if c else ''}" if r else "not run yet"
+        for v, r, c in zip(values, ran, kept, strict=True)
+    ]
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=[LABELS[name] for name in STAGES],
+            orientation="h",
+            marker={"color": [COLOURS[name] for name in STAGES], "pattern": {"shape": ["/" if c else "" for c in kept]}},
+            text=texts,
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=190,
+        margin={"l": 8, "r": 96, "t": 8, "b": 34},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        bargap=0.45,
+        showlegend=False,
+        font={"size": 13, "family": "Source Sans Pro, sans-serif"},
+        xaxis={
+            "title": {"text": "milliseconds", "standoff": 4, "font": {"size": 13}},
+            "rangemode": "tozero",
+            "range": [0, max([*values, 1.0]) * 1.15],
+            "fixedrange": True,
+            "gridcolor": "rgba(128,128,128,.25)",
+            "zeroline": False,
+        },
+        yaxis={"autorange": "reversed", "fixedrange": True, "automargin": True, "ticksuffix": "  "},
+    )
+    return figure

@@ -1,0 +1,43 @@
+"""build_app(): the page's table of contents."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from rerank_core import limits
+from ui import views
+from ui.api import add_api
+from ui.explore import build_explore
+from ui.handlers import Explore
+from ui.service import Service
+
+TITLE = "Two ways to rank"
+
+
+def build_app(service: Service, base: str = "") -> gr.Blocks:
+    """The whole page over `service`. `base` is the address that copied links begin with (a Space's own), or ""."""
+    handlers = Explore(service)
+    # delete_cache: whatever Gradio writes to its temporary folder goes after an hour.
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as app:
+        gr.HTML(views.header(base), elem_id="top")
+        explore = build_explore(handlers)
+        gr.Markdown(views.text_file("footer"), elem_id="about")
+        add_api(service)
+        app.load(
+            handlers.load,
+            inputs=explore.of(("record",)),
+            outputs=explore.view,
+            show_progress="hidden",
+            api_visibility="private",
+            concurrency_limit=limits.PAGE_CONCURRENCY,
+            concurrency_id="page",
+        )
+    # status_update_rate: the default broadcast grows with the square of those waiting.
+    return app.queue(
+        status_update_rate=1,
+        api_open=False,
+        max_size=limits.QUEUE_SIZE,
+        default_concurrency_limit=limits.PAGE_CONCURRENCY,
+    )
+
+
