@@ -63,7 +63,7 @@ class TwoStage:
         self._scorer_source = EMBEDDED_CROSS_ENCODER if scorer is None else scorer
         self._queries: QueryEncoder | None = None
         self._reranker: Reranker | None = None
-        self._loading = threading.RLock()
+        self._loading = threading.Lock()
         self._corpora: list[Corpus] = []
 
     # Loading
@@ -98,6 +98,8 @@ class TwoStage:
         return self._cross().scorer.card
 
     def _bi(self) -> QueryEncoder:
+        if self._queries is not None:  # once loaded, nobody waits for another model's load
+            return self._queries
         with self._loading:
             if self._queries is None:
                 source, start = self._encoder_source, perf_counter()
@@ -107,6 +109,8 @@ class TwoStage:
             return self._queries
 
     def _cross(self) -> Reranker:
+        if self._reranker is not None:
+            return self._reranker
         with self._loading:
             if self._reranker is None:
                 source, start = self._scorer_source, perf_counter()
@@ -202,12 +206,11 @@ class TwoStage:
 
     def _kept_corpus(self, passages: Iterable[str | Passage]) -> Corpus:
         given = tuple(as_passages(passages))
-        with self._loading:
-            for corpus in self._corpora:
-                if corpus.passages == given:
-                    return corpus
-            corpus = self.corpus(given)
-            self._corpora = [*self._corpora, corpus][-KEPT_CORPORA:]
+        for kept in self._corpora:
+            if kept.passages == given:
+                return kept
+        corpus = self.corpus(given)
+        self._corpora = [*self._corpora, corpus][-KEPT_CORPORA:]  # a new list: readers need no lock
         return corpus
 
 

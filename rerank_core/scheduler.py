@@ -9,6 +9,7 @@ Left out: what the work is. Admission is decided by whoever submits, from `backl
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
@@ -20,6 +21,7 @@ from weakref import WeakKeyDictionary
 
 from rerank_core.limits import FIRST_MS_PER_PAIR, WORKER_IDLE_S
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Lane = OrderedDict[Hashable, "deque[Work]"]
 
@@ -43,13 +45,14 @@ class Pace:
 
     ms_per_pair: float = FIRST_MS_PER_PAIR
     cold: bool = True
+    measured: bool = False
 
     def note(self, ms: float, pairs: int) -> None:
         """Take in one batch: a moving mean (new value weighs .3), begun by the first warm batch."""
         if not self.cold:
-            first = self.ms_per_pair == FIRST_MS_PER_PAIR
-            weight = 1.0 if first else 0.3
+            weight = 0.3 if self.measured else 1.0
             self.ms_per_pair += weight * (ms / pairs - self.ms_per_pair)
+            self.measured = True
         self.cold = False
 
 
@@ -156,13 +159,23 @@ class Scheduler:
                     return
                 key, work, lane = turn
                 self._current = work
-            more = False
-            try:
-                more = work.step()
-            except BaseException as error:  # whatever it is, it belongs to those who wait for it
-                work.fail(error)
+            more = _step(work)
             with self._wake:
                 self._current = None
                 if more:  # behind the others, and behind this visitor's own other works
                     lane.setdefault(key, deque()).append(work)
             del work, turn
+
+
+def _step(work: Work) -> bool:
+    """One step; whatever it raises belongs to those who wait for it, and the worker goes on."""
+    try:
+        return work.step()
+    except BaseException as error:
+        try:
+            work.fail(error)
+        except Exception:
+            log.exception(
+                "%s failed, and so did telling those who wait for it", type(work).__name__
+            )
+        return False
