@@ -21,6 +21,10 @@ class WeightsError(RerankError):
     """Model files are missing, truncated, or not the ones their hash promises."""
 
 
+class ModelError(RerankError):
+    """A model failed while it computed. The message holds its own words: for a log, not for a visitor's page."""
+
+
 class BusyError(RerankError):
     """Admission refused: the expected wait is longer than the bound. `wait_s` is the estimate in seconds."""
 

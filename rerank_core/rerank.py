@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from rerank_core.errors import BusyError, RerankError
+from rerank_core.errors import BusyError, ModelError, RerankError
 from rerank_core.inputs import clean_query
 from rerank_core.limits import BATCH_PAIRS, HEARTBEAT_S, MAX_WAIT_S
 from rerank_core.models import PairScorer
@@ -206,6 +206,6 @@ def _told(name: str, error: BaseException) -> BaseException:
     """What a waiter raises: errors of ours as they are, any other as one sentence, chained."""
     if isinstance(error, RerankError) or not isinstance(error, Exception):
         return error
-    told = RerankError(f"{name} failed on this query ({type(error).__name__}: {error}); try again.")
+    told = ModelError(f"{name} failed on this query ({type(error).__name__}: {error}); try again.")
     told.__cause__ = error
     return told

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fakes import FakeScorer, logit, some_passages
 
-from rerank_core.errors import BusyError, InputError, RerankError
+from rerank_core.errors import BusyError, InputError, ModelError, RerankError
 from rerank_core.limits import BATCH_PAIRS
 from rerank_core.records import Passage, Progress, Ranking, Reranked
 from rerank_core.rerank import Reranker
@@ -219,7 +219,7 @@ def test_a_scorers_error_reaches_every_asker_and_the_worker_lives_on(gate: threa
         gate.set()
         errors = [future.exception(5) for future in runs]
     for error in errors:
-        assert type(error) is RerankError
+        assert type(error) is ModelError
         assert (
             str(error) == "fake-cross failed on this query (ValueError: out of memory); try again."
         )

@@ -11,7 +11,10 @@ from typing import Any
 import gradio as gr
 
 from rerank_core import limits
-from rerank_core.errors import InputError, RerankError
+from rerank_core.errors import InputError, ModelError, RerankError
+from rerank_core.pipeline import Comparison
+from rerank_core.records import Passage, Ranking, Reranked
+from rerank_core.score_cache import ScoreCache
 from rerank_core.trace import trace_of
 from ui.service import Service
 
@@ -54,9 +57,9 @@ def said_plainly(answer: Any) -> Any:
     """Errors that we raise reach the caller as their sentence; any other as one that gives nothing away."""
     try:
         return answer()
-    except RerankError as error:
-        raise gr.Error(str(error), print_exception=False) from None
-    except Exception:
+    except Exception as error:
+        if isinstance(error, RerankError) and not isinstance(error, ModelError):
+            raise gr.Error(str(error), print_exception=False) from None
         log.exception("in an API call")
         raise gr.Error("Something went wrong on our side; the server's log says what.", print_exception=False) from None
 
@@ -65,10 +68,12 @@ def _compare(service: Service, query: Any, passages: Any, retrieve_k: Any, top_k
     _bounded("retrieve_k", retrieve_k, 1, limits.RETRIEVE_K_MAX)
     _bounded("top_k", top_k, 1, retrieve_k)
     service.wait()
-    corpus: Any = service.corpus
-    if passages is not None:
-        corpus = _texts("passages", passages)
-    comparison = service.engine.compare(query, corpus, retrieve_k, top_k, use_cache=passages is None)
+    if passages is None:
+        comparison = service.engine.compare(query, service.corpus, retrieve_k, top_k)
+    else:
+        texts = _texts("passages", passages)
+        retrieved = service.engine.retrieve(query, service.engine.corpus(texts), retrieve_k, use_cache=False)
+        comparison = Comparison.of(retrieved, _read(service, query, retrieved.ranking), top_k)
     written = service.written_query(query) if passages is None else None
     trace = trace_of(
         comparison,
@@ -82,11 +87,20 @@ def _rerank(service: Service, query: Any, candidates: Any, top_k: Any) -> list[d
     texts = _texts("candidates", candidates)
     _bounded("top_k", top_k, 1, limits.API_PASSAGES_MAX)
     service.wait()
-    ranking = service.engine.rerank(query, texts, top_k, use_cache=False)
+    passages = [Passage(f"p{i:04d}", text) for i, text in enumerate(texts, 1)]
+    in_order = Ranking.from_scores(passages, [-float(i) for i in range(len(passages))])
+    ranking = _read(service, query, in_order).ranking.top(top_k)
     return [
         {"rank": row.rank, "index": int(row.doc_id[1:]) - 1, "logit": row.score, "text": row.passage.text}
         for row in ranking
     ]
+
+
+def _read(service: Service, query: str, before: Ranking) -> Reranked:
+    """Score a caller's own pairs, with a cache that is gone when the call is."""
+    *_, last = service.engine.rerank_stream(query, before, cache=ScoreCache(len(before) + 1))
+    assert isinstance(last, Reranked)  # the stream's last item, by its contract
+    return last
 
 
 def _bounded(name: str, value: Any, low: int, high: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from rerank_core import limits
-from rerank_core.errors import InputError, RerankError
+from rerank_core.errors import InputError, ModelError, RerankError
 from rerank_core.pipeline import Comparison
 from rerank_core.prediction import Prediction, add_round, judge
 from rerank_core.records import Progress, Reranked, Retrieved
@@ -72,7 +72,10 @@ def says_why(handler: Callable[..., Iterator[View]]) -> Callable[..., Iterator[V
         try:
             yield from handler(*args, **kwargs)
         except RerankError as error:
-            yield View(message=views.message(str(error)), **_buttons(True))
+            if isinstance(error, ModelError):
+                log.exception("in %s", handler.__name__)
+            said = OURS if isinstance(error, ModelError) else str(error)
+            yield View(message=views.message(said), **_buttons(True))
         except Exception:
             log.exception("in %s", handler.__name__)
             yield View(message=views.message(OURS), **_buttons(True))
@@ -293,7 +296,7 @@ def _buttons(live: bool) -> dict[str, Any]:
 
 
 def _whole(value: Any, what: str, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:  # NaN too
         raise InputError(f"{what} is a whole number from {low} to {high}, not {value!r}.")
     if not low <= value <= high:
         raise InputError(f"{what} runs from {low} to {high}, not {int(value)}.")

@@ -170,7 +170,7 @@ def waiting(n: int, progress: Progress | None = None) -> str:
         words = {
             "total": max(progress.total, 1),
             "done": progress.done,
-            "words": "Waiting for the model: another visitor's pairs come first."
+            "words": "Waiting for the model to be free"
             if progress.waiting
             else f"{progress.done} of {progress.total} pairs read",
         }

@@ -129,8 +129,21 @@
       const fresh = now !== drawn;
       drawn = now;
       if (fresh) showAll(false);
+      if (fresh && now.endsWith("+")) arrive();
       drawLines(fresh);
     });
+  }
+
+  // The button that had the focus is gone after the reveal: the focus goes to the new list's heading, so that a
+  // keyboard or a screen reader goes on from there; where the lists stand below each other, the new one is shown.
+  function arrive() {
+    const title = $("#after-title");
+    if (!title) return;
+    if (document.activeElement === document.body) {
+      title.tabIndex = -1;
+      title.focus({ preventScroll: true });
+    }
+    if (innerWidth <= 900) title.scrollIntoView({ behavior: calm() ? "auto" : "smooth", block: "start" });
   }
 
   function showAll(on) {
