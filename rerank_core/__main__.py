@@ -86,7 +86,7 @@ def lint(args: argparse.Namespace, engine: TwoStage | None) -> int:
     errors = sum(finding.level == "error" for finding in found)
     form = " Form only: no expectation was checked." if args.no_models else ""
     print(
-        f"{n} scenarios: {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}.{form}"
+        f"{_count(n, 'scenario')}: {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}.{form}"
     )
     return 1 if errors else 0
 
@@ -118,10 +118,12 @@ def _count(n: int, noun: str) -> str:
 
 def main(argv: Sequence[str] | None = None, engine: TwoStage | None = None) -> int:
     """Run one command; `engine` None means the embedded models, loaded when needed."""
+    args = parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal without arrows still gets the words
             stream.reconfigure(errors="replace")
-    args = parser().parse_args(argv)
+    if getattr(args, "json", False) and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")  # a trace keeps every character
     try:
         code: int = args.run(args, engine)
         sys.stdout.flush()
