@@ -60,7 +60,8 @@ def start_model(base: Path, gate: float = 0.0) -> WiredEncoder:
     """The untrained model: base weights, a = 16, b = -8, everything new at zero."""
     model = WiredEncoder(DEFAULT_ARCHITECTURE)
     missing, unexpected = model.load_state_dict(base_state(base), strict=False)
-    assert not unexpected and all(n.split("_")[0] in (*FULL_PRECISION, "head") for n in missing)
+    assert not unexpected, unexpected
+    assert all(n.split("_")[0] in (*FULL_PRECISION, "head") for n in missing)
     torch.nn.init.constant_(model.gate, gate)
     return model.eval()
 

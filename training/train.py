@@ -1,0 +1,316 @@
+"""Train the wired encoder: contrast groups and breadth lists, the gate opened by schedule.
+
+    python -m training.train --minutes 65          # or --steps N, to repeat a run exactly in length
+    python -m training.train --resume
+
+Every step reads one contrast group (all its queries against all its passages and two outsiders) and a
+few breadth lists. Loss: listwise softmax over graded targets, plus binary cross-entropy so that the logit
+has a meaning of its own, plus, inside a group, a softmax over the queries of each right passage. The
+choice among checkpoints is made on tune only. Left out: calibration, and anything about report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rerank_core.wire import PairTokenizer, PreparedPair, WiredEncoder
+from training.augment import vary
+from training.export import base_folder, start_model
+from training.mix import TrainingList, read_mix
+from training.readers import Group, add_data_option, contrast, data_folder
+from training.splits import read_split
+
+RUNS = Path("training/runs")
+MAX_QUERY, MAX_PASSAGE, CHUNK_TOKENS = 40, 112, 3000
+GAIN = {2: 1.0, 1: 0.4, 0: 0.0}
+LAGGING = {"aspect": 1.6, "freshness": 1.6, "direction": 1.3, "negation": 1.3, "entity_role": 1.3,
+           "word_sense": 1.2}  # fmt: skip
+BREADTH_PER_STEP, OUTSIDERS, LEARNING_RATE, LAYER_DECAY = 5, 2, 8e-5, 0.9
+GATE_START, OPEN_AT, WARM_UP = -4.0, 0.30, 0.04
+BCE_WEIGHT, QUERY_SIDE_WEIGHT, EMA = 0.5, 0.3, 0.998
+
+
+@dataclass(frozen=True)
+class Block:
+    """Queries x passages with targets (q, p); one query for a breadth list."""
+
+    source: str
+    queries: tuple[str, ...]
+    passages: tuple[str, ...]
+    targets: np.ndarray
+
+
+def group_block(group: Group, outsiders: Sequence[str], rng: random.Random, plain: bool) -> Block:
+    extra = [] if plain else rng.sample(list(outsiders), min(OUTSIDERS, len(set(outsiders))))
+    targets = np.zeros((len(group.queries), len(group.passages) + len(extra)), dtype=np.float32)
+    for i, (_, relevant) in enumerate(group.queries):
+        for j, grade in relevant.items():
+            targets[i, j] = GAIN[grade]
+    queries = tuple(q if plain else vary(q, rng) for q, _ in group.queries)
+    return Block(group.slice, queries, (*group.passages, *extra), targets)
+
+
+def list_block(item: TrainingList, rng: random.Random) -> Block:
+    query = item.query if item.source == "distill" else vary(item.query, rng)
+    return Block(item.source, (query,), item.passages, np.array([item.targets], dtype=np.float32))
+
+
+class Steps:
+    """Step number -> blocks. The order follows from the seed alone, so that a run can be resumed."""
+
+    def __init__(
+        self,
+        groups: list[Group],
+        lists: list[TrainingList],
+        outsiders: dict[str, list[str]],
+        seed: int,
+    ):
+        self.groups, self.lists, self.outsiders, self.seed = groups, lists, outsiders, seed
+        self._epochs: dict[tuple[str, int], list[int]] = {}
+
+    def _nth(self, kind: str, n: int) -> int:
+        """The n-th draw of a kind: shuffled epochs, lagging slices' groups repeated by their weight."""
+        if kind == "lists":
+            weights = [1.0] * len(self.lists)
+        else:
+            weights = [LAGGING.get(group.slice, 1.0) for group in self.groups]
+        size = round(sum(weights))
+        key = (kind, n // size)
+        if key not in self._epochs:
+            rng = random.Random(f"{self.seed} {key}")
+            order = list(range(len(weights)))
+            while len(order) < size:
+                order += rng.choices(range(len(weights)), [w - 1 for w in weights], k=1)
+            rng.shuffle(order)
+            self._epochs = {k: v for k, v in self._epochs.items() if k[0] != kind}
+            self._epochs[key] = order[:size]
+        return self._epochs[key][n % size]
+
+    def blocks(self, step: int) -> list[Block]:
+        rng = random.Random(f"{self.seed} step {step}")
+        group = self.groups[self._nth("groups", step)]
+        chosen = [group_block(group, self.outsiders.get(group.group_id, ()), rng, plain=False)]
+        for i in range(BREADTH_PER_STEP):
+            item = self.lists[self._nth("lists", step * BREADTH_PER_STEP + i)]
+            chosen.append(list_block(item, rng))
+        return chosen
+
+
+def loss_of(block: Block, logits: Tensor) -> Tensor:
+    """logits (q, p) -> a scalar, the sum over the block's queries."""
+    targets = torch.from_numpy(block.targets).to(logits.device)
+    if block.source == "distill":
+        return F.cross_entropy(logits, (16 * targets).softmax(dim=1), reduction="sum")
+    loss = BCE_WEIGHT * F.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / 4
+    right = targets.sum(dim=1) > 0
+    if right.any():
+        wanted = targets[right] / targets[right].sum(dim=1, keepdim=True)
+        loss = loss + F.cross_entropy(logits[right], wanted, reduction="sum")
+    asked = targets.sum(dim=0) > 0
+    if len(block.queries) > 1 and asked.any():
+        wanted = (targets[:, asked] / targets[:, asked].sum(dim=0)).T
+        side = F.cross_entropy(logits[:, asked].T, wanted, reduction="sum")
+        loss = loss + QUERY_SIDE_WEIGHT * side
+    return loss
+
+
+class Wired:
+    """Scores blocks with the wired encoder; pairs of all blocks together, in chunks of like length."""
+
+    name = "wired"
+
+    def __init__(self, model: WiredEncoder, tokenizer: PairTokenizer):
+        self.model, self.tokenizer = model, tokenizer
+
+    def __call__(self, blocks: Sequence[Block]) -> list[Tensor]:
+        pairs: list[PreparedPair] = []
+        for block in blocks:
+            passages = self.tokenizer.encode_passages(block.passages)
+            for query in block.queries:
+                encoded = self.tokenizer.encode_query(query)
+                pairs += [PreparedPair(encoded, passage) for passage in passages]
+        order = sorted(range(len(pairs)), key=lambda i: pairs[i].tokens)
+        parts, device = [], self.model.w.device
+        for chunk in chunks(order, lambda i: pairs[i].tokens):
+            batch = self.tokenizer.collate([pairs[i] for i in chunk])
+            parts.append(self.model(**{k: t.to(device) for k, t in batch.items()}))
+        logits = torch.cat(parts)[torch.argsort(torch.tensor(order)).to(device)]
+        sizes = [len(block.queries) * len(block.passages) for block in blocks]
+        return [part.view(len(block.queries), len(block.passages))
+                for part, block in zip(logits.split(sizes), blocks, strict=True)]  # fmt: skip
+
+    def set_progress(self, progress: float) -> None:
+        """The gate goes from -4 to 0 over the first 30 % and stays open."""
+        nn.init.constant_(self.model.gate, GATE_START * max(0.0, 1 - progress / OPEN_AT))
+
+
+def chunks(order: Sequence[int], tokens: Callable[[int], int]) -> Iterator[list[int]]:
+    """Neighbours (sorted by length, rising) while their padded size stays within the budget."""
+    part: list[int] = []
+    for i in order:
+        if part and (len(part) + 1) * tokens(i) > CHUNK_TOKENS:
+            yield part
+            part = []
+        part.append(i)
+    if part:
+        yield part
+
+
+def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
+    """Lower layers learn slower; the head, which starts at zero, ten times faster; no word embeddings."""
+    groups = []
+    for name, parameter in model.named_parameters():
+        if name in ("word.weight", "gate"):
+            parameter.requires_grad_(False)
+            continue
+        if name.startswith("layers."):
+            scale = LAYER_DECAY ** (5 - int(name.split(".")[1]))
+        elif name.startswith(("position", "side", "norm")):
+            scale = LAYER_DECAY**6
+        else:
+            scale = 10.0 if name in ("w", "w2", "head_out.weight") else 5.0
+        scale = 100.0 if name in ("a", "b") else scale
+        decay = 0.01 if parameter.ndim > 1 else 0.0
+        groups.append({"params": [parameter], "lr": 0.0, "scale": scale, "weight_decay": decay})
+    return groups
+
+
+@torch.no_grad()
+def tune_figures(scorer: Any, blocks: Sequence[Block]) -> dict[str, float]:
+    """Mean P@1 and reciprocal rank of the first right (gain 1) passage, over queries that have one."""
+    first: list[int] = []
+    for start in range(0, len(blocks), 8):
+        for block, logits in zip(
+            blocks[start : start + 8], scorer(blocks[start : start + 8]), strict=True
+        ):
+            order = logits.float().cpu().numpy().argsort(axis=1)[:, ::-1]
+            gains = np.take_along_axis(block.targets, order, axis=1) >= 1
+            first += [int(row.argmax()) + 1 for row in gains if row.any()]
+    ranks = np.array(first, dtype=float)
+    return {"p1": float((ranks == 1).mean()), "mrr": float((1 / ranks).mean()), "n": len(ranks)}
+
+
+def learning_rate(progress: float) -> float:
+    return LEARNING_RATE * min(progress / WARM_UP, max(0.05, (1 - progress) / (1 - WARM_UP)))
+
+
+def train(
+    scorer: Any, steps: Steps, tune: dict[str, list[Block]], options: argparse.Namespace
+) -> None:
+    folder = RUNS / options.name
+    folder.mkdir(parents=True, exist_ok=True)
+    model: nn.Module = scorer.model
+    optimizer = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98))
+    average = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+    step, spent = 0, 0.0
+    if options.resume:
+        saved = torch.load(folder / "last.pt", weights_only=True)
+        model.load_state_dict(saved["live"], strict=False)
+        optimizer.load_state_dict(saved["optimizer"])
+        average, step, spent = saved["average"], saved["step"], saved["spent"]
+    started, log = time.monotonic() - spent, (folder / "log.jsonl").open("a")
+    running, evaluated = [], -1
+
+    def look(progress: float) -> None:
+        live = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+        row: dict[str, Any] = {"step": step, "minutes": round((time.monotonic() - started) / 60, 1)}
+        row |= {"progress": round(progress, 3), "loss": round(float(np.mean(running or [0])), 4)}
+        model.load_state_dict(average, strict=False)
+        with torch.autocast(options.device, torch.bfloat16):
+            row |= {name: tune_figures(scorer, blocks) for name, blocks in tune.items()}
+        state = copy.deepcopy({n: p for n, p in model.state_dict().items() if n != "word.weight"})
+        torch.save({"model": state, "row": json.dumps(row)}, folder / f"average-{evaluated}.pt")
+        model.load_state_dict(live, strict=False)
+        torch.save({"live": live, "average": average, "optimizer": optimizer.state_dict(),
+                    "step": step, "spent": time.monotonic() - started}, folder / "last.tmp")  # fmt: skip
+        (folder / "last.tmp").replace(folder / "last.pt")
+        print(json.dumps(row), flush=True)
+        log.write(json.dumps(row) + "\n")
+        log.flush()
+
+    while True:
+        clock = (time.monotonic() - started) / 60 / options.minutes if options.minutes else 0.0
+        progress = min(1.0, step / options.steps if options.steps else clock)
+        scorer.set_progress(progress)
+        if int(progress * options.looks) > evaluated:
+            evaluated = int(progress * options.looks)
+            look(progress)
+            running = []
+        if progress >= 1:
+            break
+        blocks = steps.blocks(step)
+        with torch.autocast(options.device, torch.bfloat16):
+            logits = scorer(blocks)
+        queries = sum(len(block.queries) for block in blocks)
+        loss = sum(loss_of(b, z.float()) for b, z in zip(blocks, logits, strict=True)) / queries
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(progress) * group["scale"]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        step += 1
+        running.append(float(loss.detach()))
+        keep = min(EMA, step / (step + 10))
+        for name, parameter in model.named_parameters():
+            if name in average:
+                average[name].lerp_(parameter.detach(), 1 - keep)
+        if step % 50 == 0:
+            pairs = sum(len(b.queries) * len(b.passages) for b in blocks)
+            print(f"step {step} progress {progress:.3f} loss {np.mean(running[-50:]):.4f} "
+                  f"last step's pairs {pairs}", flush=True)  # fmt: skip
+
+
+def arguments(name: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_data_option(parser)
+    parser.add_argument("--name", default=name, help="folder under training/runs")
+    parser.add_argument("--minutes", type=float, default=65, help="budget; the schedule follows it")
+    parser.add_argument("--steps", type=int, default=0, help="instead of --minutes")
+    parser.add_argument("--looks", type=int, default=8, help="evaluations on tune")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--resume", action="store_true")
+    options = parser.parse_args()
+    options.device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    return options
+
+
+def materials(options: argparse.Namespace) -> tuple[Steps, dict[str, list[Block]]]:
+    """What both ways train on, in one order, and the blocks that checkpoints are chosen on."""
+    lists, breadth_tune, outsiders = read_mix()
+    split, rng = read_split(contrast(data_folder(options.data))), random.Random(0)
+    tune = {
+        "contrast": [group_block(group, (), rng, plain=True) for group in split["tune"]],
+        "breadth": [
+            Block(i.source, (i.query,), i.passages, np.array([i.targets])) for i in breadth_tune
+        ],
+    }
+    return Steps(split["train"], lists, outsiders, options.seed), tune
+
+
+def main() -> None:
+    options = arguments("wired")
+    base = base_folder()
+    model = start_model(base, GATE_START).to(options.device).train()
+    tokenizer = PairTokenizer(base / "tokenizer.json", MAX_QUERY, MAX_PASSAGE)
+    train(Wired(model, tokenizer), *materials(options), options)
+
+
+if __name__ == "__main__":
+    main()
