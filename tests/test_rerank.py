@@ -261,7 +261,8 @@ def wait_until(condition, timeout_s: float = 5.0) -> None:
 
 def waiters(reranker: Reranker) -> int:
     """The most askers that wait for one pair."""
-    return max((p.waiters for p in reranker.cache._under_way.values()), default=0)
+    with reranker.cache._changed:
+        return max((p.waiters for p in reranker.cache._under_way.values()), default=0)
 
 
 def test_twenty_askers_of_one_query_cost_one_computation(gate: threading.Event):
