@@ -6,12 +6,14 @@ import logging
 import os
 from pathlib import Path
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no network at run time, unless a person asks for a hub model
+os.environ.setdefault(
+    "HF_HUB_OFFLINE", "1"
+)  # no network at run time, unless a person asks for a hub model
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from ui.layout import build_app  # noqa: E402  (the two settings above are read at import)
-from ui.server import launch_settings, network_address, space_base  # noqa: E402
-from ui.service import Service  # noqa: E402
+from ui.layout import build_app
+from ui.server import launch_settings, network_address, space_base
+from ui.service import Service
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 

@@ -12,8 +12,9 @@ from fakes import FakeEncoder, FakeScorer
 from rerank_core.errors import WeightsError
 from rerank_core.pipeline import TwoStage
 from ui.explore import build_explore
-from ui.handlers import SKIP, Explore, View
+from ui.handlers import Explore
 from ui.service import Service
+from ui.view import SKIP, View
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 FIRST = "python-pet-care"
@@ -46,7 +47,9 @@ def test_every_view_field_is_a_component(explore: Explore) -> None:
 
 
 def test_load_applies_the_link(explore: Explore) -> None:
-    *_, view = explore.load([], request(scenario="jaguar-top-speed", query="jaguar-top-speed-2", n="7", k="4"))
+    *_, view = explore.load(
+        [], request(scenario="jaguar-top-speed", query="jaguar-top-speed-2", n="7", k="4")
+    )
     assert (view.scenario, view.retrieve_k, view.top_k) == ("jaguar-top-speed", 7, 4)
     assert view.before.count("<li class=") == 7
     assert view.after.count("ghost") >= 7
@@ -61,7 +64,9 @@ def test_choosing_runs_the_first_stage_alone(explore: Explore, scorer: FakeScore
     assert scorer.pairs == read, "the cross-encoder reads nothing before the commit"
 
 
-def test_commit_reads_exactly_n_pairs_and_scores_the_prediction(explore: Explore, scorer: FakeScorer) -> None:
+def test_commit_reads_exactly_n_pairs_and_scores_the_prediction(
+    explore: Explore, scorer: FakeScorer
+) -> None:
     read = scorer.pairs
     views = list(explore.commit(FIRST, TEXT, 20, 5, "yes", 80, 2, 1, "shuffled", [], request()))
     assert scorer.pairs - read == 20
@@ -70,15 +75,19 @@ def test_commit_reads_exactly_n_pairs_and_scores_the_prediction(explore: Explore
     assert "of 4" in final.verdict
     assert "Brier" in final.verdict
     assert len(final.record) == 1
-    assert "data-state=\"final\"" in final.after
+    assert 'data-state="final"' in final.after
 
 
 def test_a_second_commit_for_the_same_does_not_count(explore: Explore) -> None:
     *_, first = explore.commit(FIRST, TEXT, 20, 5, "yes", 80, None, None, None, [], request())
-    *_, second = explore.commit(FIRST, TEXT, 20, 5, "no", 90, None, None, None, first.record, request())
+    *_, second = explore.commit(
+        FIRST, TEXT, 20, 5, "no", 90, None, None, None, first.record, request()
+    )
     assert second.record == SKIP
     assert "Not counted" in second.verdict
-    *_, other_n = explore.commit(FIRST, TEXT, 21, 5, "no", 90, None, None, None, first.record, request())
+    *_, other_n = explore.commit(
+        FIRST, TEXT, 21, 5, "no", 90, None, None, None, first.record, request()
+    )
     assert len(other_n.record) == 2
 
 
@@ -91,7 +100,7 @@ def test_just_show_scores_nothing(explore: Explore) -> None:
 def test_own_query_has_no_lift_and_the_page_says_why(explore: Explore) -> None:
     *_, final = explore.just_show(FIRST, "a query of my own", 20, 5, [], request())
     assert "nobody has judged" in final.verdict
-    assert "class=\"mark" not in final.after
+    assert 'class="mark' not in final.after
 
 
 @pytest.mark.parametrize(
@@ -126,7 +135,9 @@ def test_commit_needs_the_first_answer(explore: Explore, answer: Any) -> None:
     assert "Answer the first question" in view.message
 
 
-@pytest.mark.parametrize("record", [None, "x", [1], [["k", 5, 4, 0.1]], [["k", 1, 2, 7]], {"a": 1}, [["k", 1]]])
+@pytest.mark.parametrize(
+    "record", [None, "x", [1], [["k", 5, 4, 0.1]], [["k", 1, 2, 7]], {"a": 1}, [["k", 1]]]
+)
 def test_a_foreign_record_is_dropped(explore: Explore, record: Any) -> None:
     *_, view = explore.load(record, request())
     assert "No scored round yet" in view.record_words

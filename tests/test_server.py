@@ -41,7 +41,9 @@ def test_the_page_is_served(address: str) -> None:
 
 
 def test_a_body_over_the_bound_is_refused_before_it_is_read(address: str) -> None:
-    answer = httpx.post(address + "/gradio_api/queue/join", content=b"x" * (limits.MAX_BODY_BYTES + 1))
+    answer = httpx.post(
+        address + "/gradio_api/queue/join", content=b"x" * (limits.MAX_BODY_BYTES + 1)
+    )
     assert answer.status_code == 413
     assert str(limits.MAX_BODY_BYTES) in answer.text
 
@@ -55,7 +57,15 @@ def test_a_body_that_hides_its_length_is_refused_too(address: str) -> None:
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("path", ["/gradio_api/upload", "/openapi.json", "/monitoring/summary", "/gradio_api/monitoring/summary"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/upload",
+        "/openapi.json",
+        "/monitoring/summary",
+        "/gradio_api/monitoring/summary",
+    ],
+)
 def test_what_is_off_is_off(address: str, path: str) -> None:
     for answer in (httpx.get(address + path), httpx.post(address + path, files={"files": b"x"})):
         assert answer.status_code in (403, 404, 405), path
@@ -64,11 +74,16 @@ def test_what_is_off_is_off(address: str, path: str) -> None:
 def test_hashed_files_are_kept_and_compressed(address: str) -> None:
     page = httpx.get(address, headers={"accept-encoding": "gzip"})
     assert page.headers["content-encoding"] in ("gzip", "br")
-    asset = next(part for part in page.text.split('"') if "/assets/" in part and part.endswith(".js"))
+    asset = next(
+        part for part in page.text.split('"') if "/assets/" in part and part.endswith(".js")
+    )
     url = asset if asset.startswith("http") else address + "/" + asset.lstrip("./")
     answer = httpx.get(url, headers={"accept-encoding": "gzip"})
     assert f"max-age={limits.HASHED_AGE_S}" in answer.headers["cache-control"]
-    assert answer.headers.get("content-encoding") in ("gzip", "br") or len(answer.content) < limits.COMPRESS_FROM_BYTES
+    assert (
+        answer.headers.get("content-encoding") in ("gzip", "br")
+        or len(answer.content) < limits.COMPRESS_FROM_BYTES
+    )
 
 
 def test_the_queue_cannot_be_walked_around(address: str) -> None:

@@ -9,6 +9,7 @@ import logging
 from typing import Any
 
 import gradio as gr
+from gradio.events import api as endpoint
 
 from rerank_core import limits
 from rerank_core.errors import InputError, ModelError, RerankError
@@ -24,7 +25,9 @@ log = logging.getLogger(__name__)
 def add_api(service: Service) -> None:
     """Register the endpoints on the Blocks being built."""
 
-    def compare(query: str, passages: list[str] | None = None, retrieve_k: int = 50, top_k: int = 5) -> dict[str, Any]:
+    def compare(
+        query: str, passages: list[str] | None = None, retrieve_k: int = 50, top_k: int = 5
+    ) -> dict[str, Any]:
         """Rank passages (the library where none are given) by bi-encoder, rerank by cross-encoder.
 
         Returns the pair score trace: both models, timings, and for every candidate its text, cosine, logit,
@@ -43,14 +46,25 @@ def add_api(service: Service) -> None:
                 "id": s.id,
                 "title": s.title,
                 "slice": s.slice,
-                "queries": [{"id": q.id, "text": q.text, "relevance": dict(q.relevance)} for q in s.queries],
+                "queries": [
+                    {"id": q.id, "text": q.text, "relevance": dict(q.relevance)} for q in s.queries
+                ],
             }
             for s in service.library.scenarios
         ]
 
-    gr.api(compare, api_name="compare", concurrency_limit=limits.API_CONCURRENCY, concurrency_id="api")
-    gr.api(rerank, api_name="rerank", concurrency_limit=limits.API_CONCURRENCY, concurrency_id="api")
-    gr.api(scenarios, api_name="scenarios", concurrency_limit=limits.API_CONCURRENCY, concurrency_id="api")
+    endpoint(
+        compare, api_name="compare", concurrency_limit=limits.API_CONCURRENCY, concurrency_id="api"
+    )
+    endpoint(
+        rerank, api_name="rerank", concurrency_limit=limits.API_CONCURRENCY, concurrency_id="api"
+    )
+    endpoint(
+        scenarios,
+        api_name="scenarios",
+        concurrency_limit=limits.API_CONCURRENCY,
+        concurrency_id="api",
+    )
 
 
 def said_plainly(answer: Any) -> Any:
@@ -61,10 +75,14 @@ def said_plainly(answer: Any) -> Any:
         if isinstance(error, RerankError) and not isinstance(error, ModelError):
             raise gr.Error(str(error), print_exception=False) from None
         log.exception("in an API call")
-        raise gr.Error("Something went wrong on our side; the server's log says what.", print_exception=False) from None
+        raise gr.Error(
+            "Something went wrong on our side; the server's log says what.", print_exception=False
+        ) from None
 
 
-def _compare(service: Service, query: Any, passages: Any, retrieve_k: Any, top_k: Any) -> dict[str, Any]:
+def _compare(
+    service: Service, query: Any, passages: Any, retrieve_k: Any, top_k: Any
+) -> dict[str, Any]:
     _bounded("retrieve_k", retrieve_k, 1, limits.RETRIEVE_K_MAX)
     _bounded("top_k", top_k, 1, retrieve_k)
     service.wait()
@@ -72,7 +90,9 @@ def _compare(service: Service, query: Any, passages: Any, retrieve_k: Any, top_k
         comparison = service.engine.compare(query, service.corpus, retrieve_k, top_k)
     else:
         texts = _texts("passages", passages)
-        retrieved = service.engine.retrieve(query, service.engine.corpus(texts), retrieve_k, use_cache=False)
+        retrieved = service.engine.retrieve(
+            query, service.engine.corpus(texts), retrieve_k, use_cache=False
+        )
         comparison = Comparison.of(retrieved, _read(service, query, retrieved.ranking), top_k)
     written = service.written_query(query) if passages is None else None
     trace = trace_of(
@@ -91,7 +111,12 @@ def _rerank(service: Service, query: Any, candidates: Any, top_k: Any) -> list[d
     in_order = Ranking.from_scores(passages, [-float(i) for i in range(len(passages))])
     ranking = _read(service, query, in_order).ranking.top(top_k)
     return [
-        {"rank": row.rank, "index": int(row.doc_id[1:]) - 1, "logit": row.score, "text": row.passage.text}
+        {
+            "rank": row.rank,
+            "index": int(row.doc_id[1:]) - 1,
+            "logit": row.score,
+            "text": row.passage.text,
+        }
         for row in ranking
     ]
 
@@ -112,7 +137,9 @@ def _texts(name: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(t, str) for t in value):
         raise InputError(f"{name} is a list of strings.")
     if len(value) > limits.API_PASSAGES_MAX:
-        raise InputError(f"{name} holds {len(value)} texts; at most {limits.API_PASSAGES_MAX} a call.")
+        raise InputError(
+            f"{name} holds {len(value)} texts; at most {limits.API_PASSAGES_MAX} a call."
+        )
     long = next((i for i, t in enumerate(value) if len(t) > limits.PASSAGE_MAX_CHARS), None)
     if long is not None:
         raise InputError(

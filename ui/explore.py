@@ -14,8 +14,11 @@ import gradio as gr
 
 from rerank_core import limits
 from ui import figures, results, views
-from ui.handlers import Explore, View
+from ui.handlers import Explore
 from ui.predictions import NO, SAME, SHUFFLED, YES
+from ui.templates import render
+from ui.view import View
+from ui.words import option_label
 
 QUERY = ("scenario", "query", "retrieve_k", "top_k")
 PREDICTION = ("will_change", "sure", "leader", "new_in_top3", "middle")
@@ -42,7 +45,8 @@ def build_explore(handlers: Explore) -> Parts:
     with gr.Row(elem_id="compare"):
         with gr.Column(elem_classes="side", min_width=300):
             named["before"] = gr.HTML(
-                views.fault_list("The first ranking appears here.", is_fault=False), elem_id="before"
+                views.fault_list("The first ranking appears here.", is_fault=False),
+                elem_id="before",
             )
         with gr.Column(elem_id="middle", min_width=240):
             _predict(named)
@@ -59,7 +63,7 @@ def _choose(named: dict[str, Any], handlers: Explore) -> None:
     scenarios = handlers.service.scenarios
     first = scenarios[0]
     named["scenario"] = gr.Radio(
-        [(views.option_label(s.title, s.slice), s.id) for s in scenarios],
+        [(option_label(s.title, s.slice), s.id) for s in scenarios],
         value=first.id,
         label="Scenario",
         elem_id="scenario",
@@ -121,7 +125,14 @@ def _predict(named: dict[str, Any]) -> None:
             interactive=True,
         )
         named["sure"] = gr.Slider(
-            50, 100, 75, step=5, label="How sure, in percent?", elem_id="sure", interactive=True, buttons=[]
+            50,
+            100,
+            75,
+            step=5,
+            label="How sure, in percent?",
+            elem_id="sure",
+            interactive=True,
+            buttons=[],
         )
         named["leader"] = gr.Radio(
             [(str(r), r) for r in range(2, views.SHOWN + 1)] + [("below", 0)],
@@ -141,8 +152,12 @@ def _predict(named: dict[str, Any]) -> None:
             elem_id="middle-order",
             interactive=True,
         )
-        named["commit"] = gr.Button("Commit and rerank", variant="primary", elem_id="commit", interactive=False)
-        named["just_show"] = gr.Button("Just show me", elem_id="just-show", interactive=False, size="sm")
+        named["commit"] = gr.Button(
+            "Commit and rerank", variant="primary", elem_id="commit", interactive=False
+        )
+        named["just_show"] = gr.Button(
+            "Just show me", elem_id="just-show", interactive=False, size="sm"
+        )
     named["predict"] = predict
     named["lines"] = gr.HTML(views.lines(), elem_id="lines", visible=False)
 
@@ -154,7 +169,7 @@ def _results(named: dict[str, Any]) -> None:
         named["clear_record"] = gr.Button(
             "Clear the record", elem_id="clear-record", visible=False, size="sm", scale=0
         )
-    gr.HTML(views.render("costs_head"), elem_id="costs-head")
+    gr.HTML(render("costs_head"), elem_id="costs-head")
     with gr.Row(elem_id="cost-row"):
         with gr.Column(min_width=320):
             named["bars"] = gr.Plot(
@@ -179,6 +194,7 @@ def _wire(parts: Parts, handlers: Explore) -> None:
     _on(named["scenario"].input, handlers.choose_scenario, parts, chosen, cancels=revealing)
     _on(named["query_choice"].input, handlers.choose_query, parts, written, cancels=revealing)
     _on(named["query"].submit, handlers.change, parts, QUERY, cancels=revealing)
+    _on(named["query"].input, handlers.typed, parts, (), latest=True)
     for name in ("retrieve_k", "top_k"):
         _on(named[name].input, handlers.change, parts, QUERY, cancels=revealing, latest=True)
     _on(named["next_query"].click, handlers.next, parts, QUERY, cancels=revealing)

@@ -7,17 +7,22 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from rerank_core.records import StageTiming
-from ui.views import live_ms, milliseconds
+from ui.words import live_ms, milliseconds
 
 STAGES = ("wait", "encode query", "search", "cross-encode")
-LABELS = {"wait": "waiting", "encode query": "encode query", "search": "search", "cross-encode": "cross-encode"}
+LABELS = {
+    "wait": "waiting",
+    "encode query": "encode query",
+    "search": "search",
+    "cross-encode": "cross-encode",
+}
 BI, CROSS, WAIT = "#3b76b0", "#b3591a", "#8a8578"
 """Blue for stage one, brown-orange for stage two, grey for waiting: apart also for colour-blind eyes."""
 COLOURS = {"wait": WAIT, "encode query": BI, "search": BI, "cross-encode": CROSS}
 
 
 def latency_bars(timings: Sequence[StageTiming]) -> go.Figure:
-    """Milliseconds of each stage as bars from zero, labelled directly; a cached stage is hatched and shows its live cost.
+    """Milliseconds of each stage as bars from zero, labelled; a cached stage is hatched and shows its live cost.
 
     Stages that have not run are shown as such, so that the plot can be mounted before the reveal.
     """
@@ -34,7 +39,10 @@ def latency_bars(timings: Sequence[StageTiming]) -> go.Figure:
             x=values,
             y=[LABELS[name] for name in STAGES],
             orientation="h",
-            marker={"color": [COLOURS[name] for name in STAGES], "pattern": {"shape": ["/" if c else "" for c in kept]}},
+            marker={
+                "color": [COLOURS[name] for name in STAGES],
+                "pattern": {"shape": ["/" if c else "" for c in kept]},
+            },
             text=texts,
             textposition="outside",
             cliponaxis=False,

@@ -10,6 +10,7 @@ from ui.api import add_api
 from ui.explore import build_explore
 from ui.handlers import Explore
 from ui.service import Service
+from ui.templates import text_file
 
 TITLE = "Two ways to rank"
 
@@ -21,7 +22,7 @@ def build_app(service: Service, base: str = "") -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as app:
         gr.HTML(views.header(base), elem_id="top")
         explore = build_explore(handlers)
-        gr.Markdown(views.text_file("footer"), elem_id="about")
+        gr.Markdown(text_file("footer"), elem_id="about")
         add_api(service)
         app.load(
             handlers.load,
@@ -39,5 +40,3 @@ def build_app(service: Service, base: str = "") -> gr.Blocks:
         max_size=limits.QUEUE_SIZE,
         default_concurrency_limit=limits.PAGE_CONCURRENCY,
     )
-
-

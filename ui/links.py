@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from rerank_core import limits
+from rerank_core.errors import InputError
 from rerank_core.scenarios import Scenario
 
 EMBEDDED = "embedded"
@@ -50,21 +52,31 @@ def read_link(params: Mapping[str, str], scenarios: Sequence[Scenario]) -> Link:
     first = scenarios[0].id
     scenario_id = params.get("scenario") or first
     if scenario_id not in by_id:
-        notes.append(f"The link names a scenario {_short(scenario_id)} that is not here; this is {first}.")
+        notes.append(
+            f"The link names a scenario {_short(scenario_id)} that is not here; this is {first}."
+        )
         scenario_id = first
     scenario = by_id[scenario_id]
     asked = (params.get("query") or scenario.queries[0].id).strip()
     written = next((q for q in scenario.queries if asked in (q.id, q.text)), None)
     if written is None and len(asked) > limits.QUERY_MAX_CHARS:
-        notes.append(f"The link's query has {len(asked)} characters; {limits.QUERY_MAX_CHARS} are allowed.")
+        notes.append(
+            f"The link's query has {len(asked)} characters; {limits.QUERY_MAX_CHARS} are allowed."
+        )
         written = scenario.queries[0]
-    n = _integer(params, "n", limits.RETRIEVE_K_DEFAULT, limits.RETRIEVE_K_MIN, limits.RETRIEVE_K_MAX, notes)
+    n = _integer(
+        params, "n", limits.RETRIEVE_K_DEFAULT, limits.RETRIEVE_K_MIN, limits.RETRIEVE_K_MAX, notes
+    )
     k = _integer(params, "k", limits.TOP_K_DEFAULT, limits.TOP_K_MIN, limits.TOP_K_MAX, notes)
     if k > n:
-        notes.append(f"The link asks for K = {k} of N = {n}; K is {n} here, since K cannot exceed N.")
+        notes.append(
+            f"The link asks for K = {k} of N = {n}; K is {n} here, since K cannot exceed N."
+        )
         k = n
     if params.get("models", EMBEDDED) != EMBEDDED:
-        notes.append(f"The link names models {_short(params['models'])}; the embedded ones are in use.")
+        notes.append(
+            f"The link names models {_short(params['models'])}; the embedded ones are in use."
+        )
     return Link(
         scenario=scenario_id,
         query=written.text if written else asked,
@@ -76,6 +88,27 @@ def read_link(params: Mapping[str, str], scenarios: Sequence[Scenario]) -> Link:
     )
 
 
+def checked_link(
+    scenario: str, query: str, retrieve_k: Any, top_k: Any, query_id: str | None
+) -> Link:
+    """What the controls say, held to the limits whatever the browser sent. Raises InputError."""
+    n = _whole(retrieve_k, "N, the shortlist", limits.RETRIEVE_K_MIN, limits.RETRIEVE_K_MAX)
+    k = _whole(top_k, "K, the rows handed on", limits.TOP_K_MIN, limits.TOP_K_MAX)
+    if k > n:
+        raise InputError(
+            f"K = {k} rows cannot be handed on from a shortlist of N = {n}; lower K or raise N."
+        )
+    return Link(scenario, query, query_id, n, k)
+
+
+def _whole(value: Any, what: str, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:  # NaN too
+        raise InputError(f"{what} is a whole number from {low} to {high}, not {value!r}.")
+    if not low <= value <= high:
+        raise InputError(f"{what} runs from {low} to {high}, not {int(value)}.")
+    return int(value)
+
+
 def _integer(
     params: Mapping[str, str], name: str, default: int, low: int, high: int, notes: list[str]
 ) -> int:
@@ -84,7 +117,9 @@ def _integer(
         return default
     if raw.isascii() and raw.isdigit() and len(raw) < 6 and low <= int(raw) <= high:
         return int(raw)
-    notes.append(f"The link's {name} is {_short(raw)}; it runs from {low} to {high}, and is {default} here.")
+    notes.append(
+        f"The link's {name} is {_short(raw)}; it runs from {low} to {high}, and is {default} here."
+    )
     return default
 
 

@@ -5,6 +5,7 @@ What a browser hands back is a stranger's: anything that is not a well-formed ro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rerank_core import limits
@@ -25,7 +26,9 @@ def prediction_from(
 ) -> Prediction:
     """The controls' values as a Prediction. Raises InputError with what is missing; `sure` is in percent."""
     if will_change not in (YES, NO):
-        raise InputError("Answer the first question, yes or no, before you commit; the others are yours to skip.")
+        raise InputError(
+            "Answer the first question, yes or no, before you commit; the others are yours to skip."
+        )
     if isinstance(sure, bool) or not isinstance(sure, int | float):
         raise InputError(f"How sure you are is a number from 50 to 100, not {sure!r}.")
     return Prediction(
@@ -47,7 +50,7 @@ def to_round(key: str, verdict: Verdict) -> Round:
     return Round(key, verdict.hits, len(verdict.outcomes), round(verdict.brier, 4))
 
 
-def rounds_to(rounds: list[Round] | tuple[Round, ...]) -> list[list[Any]]:
+def rounds_to(rounds: Sequence[Round]) -> list[list[Any]]:
     """Rounds as JSON: [[key, hits, asked, brier], ...]."""
     return [[r.key, r.hits, r.asked, r.brier] for r in rounds]
 

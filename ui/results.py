@@ -1,6 +1,6 @@
-"""What the reveal says below the lists: lift, prediction, the run in one sentence, cost, lesson, record.
+"""What the reveal says below the lists: lift, prediction, the run in one sentence; and the record over rounds.
 
-Each function takes records and returns escaped HTML; the pair score trace has a module of its own.
+Each function takes records and returns escaped HTML.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from rerank_core.metrics import has_relevant
 from rerank_core.movement import new_in_top
 from rerank_core.pipeline import Comparison, Lift
 from rerank_core.prediction import BELOW, Outcome, Round, Verdict
-from rerank_core.records import StageTiming
-from rerank_core.scenarios import Query, Scenario
-from ui.views import cosine, joined, live_ms, logit, milliseconds, plural, probability, prose, render
+from ui.templates import render
+from ui.words import joined, plural, probability
 
 TOP = 3
 """The depth of the headline figure: what fits on a phone, or in a short prompt."""
@@ -33,7 +32,9 @@ def verdict(
         "verdict",
         lift=None if lift is None else _lift_words(lift),
         no_lift=_no_lift(relevance),
-        outcomes=[{"hit": o.hit, "words": outcome_words(o)} for o in judged.outcomes] if judged else [],
+        outcomes=[{"hit": o.hit, "words": outcome_words(o)} for o in judged.outcomes]
+        if judged
+        else [],
         hits=judged.hits if judged else 0,
         brier=f"{judged.brier:.2f}".replace("0.", ".", 1) if judged else "",
         counted="This round counts in your record."
@@ -66,7 +67,10 @@ def _lift_words(lift: Lift) -> dict[str, Any]:
 
 def _no_lift(relevance: Mapping[str, int] | None) -> str:
     if relevance is None:
-        return "No lift for this query: nobody has judged which passages answer it. What moved and what it cost are real."
+        return (
+            "No lift for this query: nobody has judged which passages answer it. "
+            "What moved and what it cost are real."
+        )
     if not has_relevant(relevance):
         return "No lift for this query: no passage in the library answers it, so there is nothing to find."
     return ""
@@ -85,7 +89,13 @@ def outcome_words(outcome: Outcome) -> str:
 
 
 def _place(rank: int) -> str:
-    return "one below those shown" if rank == BELOW else "the old leader" if rank == 1 else f"row {rank}"
+    return (
+        "one below those shown"
+        if rank == BELOW
+        else "the old leader"
+        if rank == 1
+        else f"row {rank}"
+    )
 
 
 def run_sentence(comparison: Comparison, lift: Lift | None) -> str:
@@ -112,7 +122,11 @@ def run_sentence(comparison: Comparison, lift: Lift | None) -> str:
     if lift.lift <= -0.005:
         return f"{sentence} Here reranking made the top 3 worse."
     if lift.lift < 0.005:
-        best = "it was already as good as it can be" if lift.before > 0.995 else "the same grades stand in the same places"
+        best = (
+            "it was already as good as it can be"
+            if lift.before > 0.995
+            else "the same grades stand in the same places"
+        )
         return f"{sentence} For the top 3 it changed nothing that counts: {best}."
     if lift.after > 0.995:
         return f"{sentence} The top 3 is now the best that these passages allow."
@@ -128,112 +142,14 @@ def _confidence(comparison: Comparison) -> str:
     return f"Not confident: the estimated probability that rank 1 is relevant is only {p} (for pools like these)."
 
 
-# Cost ---------------------------------------------------------------------------------------------
-
-STAGE_NAMES = {
-    "wait": "Waiting for the model",
-    "encode query": "Encode the query",
-    "search": "Search the corpus",
-    "cross-encode": "Cross-encode the pairs",
-}
-
-
-def costs(timings: Sequence[StageTiming], *, corpus_size: int, index_ms: float | None) -> str:
-    """The stages as a table: the same numbers as the bars, for everyone."""
-    once = "Paid once, before any query: encoding the corpus"
-    paid = f"{once} ({plural(corpus_size, 'passage')}, {milliseconds(index_ms)})." if index_ms else f"{once}."
-    return render(
-        "costs",
-        reranked=any(t.name == "cross-encode" for t in timings),
-        stages=[
-            {"name": STAGE_NAMES[t.name], "time": milliseconds(live_ms(t)), "words": stage_words(t, corpus_size)}
-            for t in timings
-        ],
-        total=milliseconds(sum(live_ms(t) for t in timings)),
-        once=paid,
-    )
-
-
-def stage_words(timing: StageTiming, corpus_size: int) -> str:
-    """What a stage did, and whether it was live, cached, cold or warm."""
-    if timing.name == "search":
-        return f"one dot product with each of {plural(corpus_size, 'passage vector')}"
-    if timing.name == "wait":
-        return "the model was free" if timing.ms < 1 else "until the model was free"
-    live = _live_or_cached(timing)
-    if timing.name == "encode query":
-        return f"one forward pass, {live}" if not timing.cached else live
-    facts = [plural(timing.pairs, "pair"), plural(timing.tokens, "token")]
-    if timing.ms_per_pair is not None:
-        facts += [plural(timing.batches, "batch", "batches"), f"{milliseconds(timing.ms_per_pair)} a pair"]
-    return ", ".join([*facts, live])
-
-
-def _live_or_cached(timing: StageTiming) -> str:
-    if not timing.cached:
-        return "live, cold: the first since the model was loaded" if timing.cold else "live, warm"
-    what = "cached" if timing.cached >= max(timing.pairs, 1) else f"{timing.cached} of them cached"
-    return f"{what}: the time shown is what it took live; now it took {milliseconds(timing.ms)}"
-
-
-# Lesson and record --------------------------------------------------------------------------------
-
-
-def lesson(scenario: Scenario, query: Query | None, comparison: Comparison) -> str:
-    """The scenario's lesson, how it was written, and a textbook's printed scores beside the live ones."""
-    printed = None
-    if scenario.printed and query and scenario.printed.query == query.id:
-        rows = [_printed_row(row, comparison) for row in scenario.printed.rows]
-        printed = {
-            "caption": "Three passages of a textbook's worked example",
-            "rows": rows,
-            "words": _printed_words(rows),
-        }
-    return render(
-        "lesson",
-        lesson=prose(scenario.lesson),
-        author_note=scenario.author_note,
-        chosen=query.chosen if query else None,
-        printed=printed,
-    )
-
-
-def _printed_row(row: Any, comparison: Comparison) -> dict[str, str]:
-    before = comparison.before.rank_of(row.doc_id)
-    scored = comparison.before[before - 1] if before else None
-    return {
-        "text": scored.passage.text if scored else f"{row.doc_id}, not among these candidates",
-        "printed_bi": cosine(row.bi_encoder)[:-1],
-        "printed_cross": cosine(row.cross_encoder)[:-1],
-        "cosine": cosine(scored.score) if scored else "–",
-        "logit": logit(comparison.pair(row.doc_id).logit) if scored else "–",
-        "before": str(before) if before else f"below {len(comparison.before)}",
-        "after": str(comparison.after.rank_of(row.doc_id)) if before else "not reached",
-    }
-
-
-def _printed_words(rows: list[dict[str, str]]) -> str:
-    def order(key: str) -> list[str]:
-        ranked = [r for r in rows if r[key].isdigit()]
-        return [r["text"] for r in sorted(ranked, key=lambda r: int(r[key]))]
-
-    printed = [r["text"] for r in sorted(rows, key=lambda r: float(r["printed_bi"]), reverse=True)]
-    live = order("before")
-    if len(live) < len(rows):
-        return "Not all three are among these candidates; raise N to compare them all."
-    if live == printed:
-        return "Live, the bi-encoder puts the three in the order that the chapter printed."
-    return (
-        f"The chapter's bi-encoder order is typed in: “{printed[0]}” first. Live, all-MiniLM-L6-v2 orders the three "
-        f"as “{live[0]}”, “{live[1]}”, “{live[2]}”. The printed numbers illustrate; the live ones are measured."
-    )
-
-
 def record(rounds: Sequence[Round]) -> str:
     """The record over rounds, with n."""
     n = len(rounds)
     if not n:
-        return render("record", words="No scored round yet. Only the first commit for a query, N and models counts.")
+        return render(
+            "record",
+            words="No scored round yet. Only the first commit for a query, N and models counts.",
+        )
     hits, asked = sum(r.hits for r in rounds), sum(r.asked for r in rounds)
     mean = sum(r.brier for r in rounds) / n
     shown = f"{mean:.2f}".replace("0.", ".", 1)

@@ -44,7 +44,9 @@ class BodyLimit:
         if path.startswith(CLOSED):
             await _refuse(send, 404, "Uploads are off.")
             return
-        bound = next((b for prefix, b in self.routes.items() if path.startswith(prefix)), self.default)
+        bound = next(
+            (b for prefix, b in self.routes.items() if path.startswith(prefix)), self.default
+        )
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > bound:
             await _refuse(send, 413, f"A request may hold {bound} bytes.")
@@ -69,7 +71,10 @@ class BodyLimit:
 
 async def _refuse(send: Send, status: int, sentence: str) -> None:
     body = sentence.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -87,7 +92,10 @@ class CacheHeaders:
             if kept and message["type"] == "http.response.start" and message["status"] == 200:
                 headers = [h for h in message["headers"] if h[0].lower() != b"cache-control"]
                 age = limits.HASHED_AGE_S if "/assets/" in scope["path"] else limits.STATIC_AGE_S
-                message = {**message, "headers": [*headers, (b"cache-control", b"public, max-age=%d" % age)]}
+                message = {
+                    **message,
+                    "headers": [*headers, (b"cache-control", b"public, max-age=%d" % age)],
+                }
             await send(message)
 
         await self.app(scope, receive, with_header)
@@ -146,7 +154,9 @@ def network_address(port: int) -> str:
     """What somebody on the same network types, as far as this machine can tell."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # a documentation address: nothing is sent, only a route looked up
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # a documentation address: nothing is sent, only a route looked up
             host = probe.getsockname()[0]
         except OSError:
             host = socket.gethostname()

@@ -33,7 +33,9 @@ class Service:
 
     def __init__(self, scenarios: Path, engine: TwoStage | None = None) -> None:
         self.library: Library = load_library(scenarios)
-        self.scenarios = tuple(sorted(self.library.scenarios, key=lambda s: (s.id != OPENS_WITH, s.title)))
+        self.scenarios = tuple(
+            sorted(self.library.scenarios, key=lambda s: (s.id != OPENS_WITH, s.title))
+        )
         self.engine = engine or TwoStage()
         self.index_ms: float | None = None
         self._corpus: Corpus | None = None
@@ -53,7 +55,9 @@ class Service:
             started = time.perf_counter()
             self._corpus = self.engine.corpus(self.library.passages)
             self.index_ms = (time.perf_counter() - started) * 1000
-            log.info("%d passages encoded in %.1f s", len(self.library.passages), self.index_ms / 1000)
+            log.info(
+                "%d passages encoded in %.1f s", len(self.library.passages), self.index_ms / 1000
+            )
             self.engine.warm()
         except RerankError as fault:
             log.error("the models could not be loaded: %s", fault)

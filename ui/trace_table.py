@@ -7,7 +7,9 @@ from typing import Any
 
 from rerank_core.pipeline import Comparison
 from rerank_core.trace import Trace
-from ui.views import MARKS, UNJUDGED, cosine, logit, probability, render
+from ui.templates import render
+from ui.views import MARKS, UNJUDGED
+from ui.words import cosine, logit, probability
 
 HEADS = (
     ("after", True), ("before", True), ("cosine", True), ("logit", True), ("probability", True),
@@ -31,7 +33,9 @@ def trace_table(comparison: Comparison, trace: Trace, relevance: Mapping[str, in
     )
 
 
-def _cells(comparison: Comparison, doc_id: str, relevance: Mapping[str, int] | None) -> list[dict[str, Any]]:
+def _cells(
+    comparison: Comparison, doc_id: str, relevance: Mapping[str, int] | None
+) -> list[dict[str, Any]]:
     before = comparison.before.rank_of(doc_id) or 0
     after = comparison.after.rank_of(doc_id) or 0
     scored = comparison.before[before - 1]

@@ -1,102 +1,29 @@
-"""Records -> escaped HTML, through the templates in assets/templates (Jinja2, autoescape on).
+"""The two lists, and what stands around them: records -> escaped HTML.
 
-Words and numbers that a visitor reads are made here; nothing here knows Gradio, a model or the clock.
-Scores are shown on their own scales: a cosine as .544, a logit as +3.21, a probability as 87 %.
+What the reveal says below the lists is in results.py, costs.py, lesson.py and trace_table.py; nothing here knows
+Gradio, a model or the clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markdown_it import MarkdownIt
-from markupsafe import Markup
-
 from rerank_core.pipeline import Comparison
-from rerank_core.records import Progress, Ranking, Retrieved, Scored, StageTiming
+from rerank_core.records import Progress, Ranking, Retrieved, Scored
+from ui.templates import render, text_file
+from ui.words import cosine, logit, plural, probability
 
-ASSETS = Path(__file__).parent / "assets"
-TEXT = Path(__file__).parent / "text"
 SHOWN = 10
 """Rows of a ranking that are visible before "show all": what a person compares at a glance."""
 
-MARKS = {3: ("answers", "●●●"), 2: ("partly answers", "●●○"), 1: ("topic only", "●○○"), 0: ("not relevant", "○○○")}
+MARKS = {
+    3: ("answers", "●●●"),
+    2: ("partly answers", "●●○"),
+    1: ("topic only", "●○○"),
+    0: ("not relevant", "○○○"),
+}
 UNJUDGED = ("unjudged", "· · ·")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(ASSETS / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def render(template: str, **values: Any) -> str:
-    """One template of assets/templates, filled; every value is escaped unless it is Markup."""
-    return _environment().get_template(template + ".html").render(**values)
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    # html=False: raw HTML in a text file is shown as text, so that no file can put markup on the page.
-    return MarkdownIt("commonmark", {"html": False})
-
-
-def prose(markdown: str) -> Markup:
-    """Markdown -> HTML without raw HTML and without images or links that run (markdown-it validates links)."""
-    return Markup(_markdown().render(markdown))
-
-
-def text_file(name: str) -> str:
-    """A file of ui/text, stripped."""
-    return (TEXT / f"{name}.md").read_text(encoding="utf-8").strip()
-
-
-# Numbers ------------------------------------------------------------------------------------------
-
-
-def cosine(value: float) -> str:
-    """.544; a minus sign where it is below 0."""
-    return f"{value:.3f}".replace("0.", ".", 1).replace("-", "\N{MINUS SIGN}")
-
-
-def logit(value: float) -> str:
-    """+3.21 or −0.40: the sign is part of a logit's meaning."""
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def probability(value: float | None) -> str:
-    """87 %, and "–" where the model is not calibrated."""
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def milliseconds(value: float) -> str:
-    """640 ms, 13.2 ms, 0.21 ms, 1.4 s: three figures at most."""
-    if value >= 10_000:
-        return f"{value / 1000:.0f} s"
-    if value >= 1_000:
-        return f"{value / 1000:.1f} s"
-    return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms" if value >= 1 else f"{value:.2f} ms"
-
-
-def live_ms(timing: StageTiming) -> float:
-    """What a stage cost when it was computed: now, or (where cached) in the run that its answer came from."""
-    return timing.ms + (timing.live_ms or 0.0)
-
-
-def plural(n: int, one: str, many: str | None = None) -> str:
-    """1 pair, 2 pairs."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
-# The two lists ------------------------------------------------------------------------------------
 
 
 def ranking_before(
@@ -121,8 +48,7 @@ def ranking_before(
         fault=False,
         scale="cosine",
         rows=[
-            _row(row, cosine(row.score), "cosine", top_k, n, relevance)
-            | _went(row, after)
+            _row(row, cosine(row.score), "cosine", top_k, n, relevance) | _went(row, after)
             for row in retrieved.ranking
         ],
         top_k=min(top_k, n),
@@ -145,7 +71,9 @@ def ranking_after(comparison: Comparison, *, relevance: Mapping[str, int] | None
         fault=False,
         scale="logit",
         rows=[
-            _row(row, logit(row.score), _logit_words(comparison, row), comparison.top_k, n, relevance)
+            _row(
+                row, logit(row.score), _logit_words(comparison, row), comparison.top_k, n, relevance
+            )
             | _came(row, comparison.before)
             for row in comparison.after
         ],
@@ -187,7 +115,9 @@ def waiting(n: int, progress: Progress | None = None) -> str:
 
 def predict_head(question: str) -> str:
     """The heading of the prediction, and the question that its author put to the visitor."""
-    return render("predict_head", question=question or "What will the cross-encoder do with these rows?")
+    return render(
+        "predict_head", question=question or "What will the cross-encoder do with these rows?"
+    )
 
 
 def lines() -> str:
@@ -201,7 +131,12 @@ def _row(
     grade = None if relevance is None else relevance.get(row.doc_id)
     mark, glyph = UNJUDGED if grade is None else MARKS[grade]
     passage = row.passage
-    facts = [passage.doc_id, passage.title, passage.date, passage.source and f"source: {passage.source}"]
+    facts = [
+        passage.doc_id,
+        passage.title,
+        passage.date,
+        passage.source and f"source: {passage.source}",
+    ]
     return {
         "doc_id": row.doc_id,
         "rank": row.rank,
@@ -252,28 +187,11 @@ def message(sentence: str) -> str:
     return render("message", sentence=sentence)
 
 
+def note(sentence: str) -> str:
+    """One sentence that says what to do next; nothing is wrong."""
+    return render("note", sentence=sentence)
+
+
 def header(base: str) -> str:
     """Title, one sentence, and the two tools. `base` is the address a copied link begins with, or ""."""
     return render("header", claim=text_file("claim"), base=base)
-
-
-def option_label(title: str, slice_name: str) -> str:
-    """A scenario card's two lines."""
-    return f"{title}\n{slice_words(slice_name)}"
-
-
-SLICE_WORDS = {
-    "entity_role": "who did what to whom",
-    "word_sense": "word sense",
-    "answerhood": "answers or mentions",
-}
-
-
-def slice_words(slice_name: str) -> str:
-    """A slice's name as visitors read it."""
-    return SLICE_WORDS.get(slice_name, slice_name.replace("_", " "))
-
-
-def joined(parts: Sequence[str]) -> str:
-    """a, b and c."""
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

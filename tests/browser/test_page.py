@@ -84,7 +84,9 @@ def test_trace_downloads_and_reads_back(visitor: Visitor, tmp_path: Path) -> Non
 
 def test_a_link_opens_at_the_predict_step_and_reveal_goes_on(visitor: Visitor) -> None:
     page = visitor.open("?scenario=apple-sue-samsung&query=apple-sue-samsung-2&n=20&k=3")
-    expect(page.locator("#query textarea, #query input").first).to_have_value("Did Samsung sue Apple?")
+    expect(page.locator("#query textarea, #query input").first).to_have_value(
+        "Did Samsung sue Apple?"
+    )
     expect(page.locator("#before ol.rows > li")).to_have_count(20)
     assert page.locator("#after [data-state=final]").count() == 0
     assert "n=20" in page.url
@@ -104,6 +106,8 @@ def test_own_query_has_movement_but_no_lift(visitor: Visitor) -> None:
     page = visitor.open(FIRST)
     box = page.locator("#query textarea, #query input").first
     box.fill("where can I buy a second-hand guitar")
+    expect(page.locator("#message")).to_contain_text("Press Enter")
+    expect(page.get_by_role("button", name="Commit and rerank")).to_be_disabled()
     box.press("Enter")
     expect(page).to_have_url(re.compile("second-hand"))
     visitor.commit("no")
@@ -178,7 +182,9 @@ def test_on_a_phone_the_order_is_rank_guess_see(browser: Browser, server: str) -
     context = browser.new_context(viewport={"width": 375, "height": 800}, has_touch=True)
     visitor = Visitor(context.new_page(), server)
     page = visitor.open(FIRST)
-    tops = [page.locator(s).bounding_box()["y"] for s in ("#scenario", "#before", "#predict", "#after")]  # type: ignore[index]
+    tops = [
+        page.locator(s).bounding_box()["y"] for s in ("#scenario", "#before", "#predict", "#after")
+    ]  # type: ignore[index]
     assert tops == sorted(tops)
     context.close()
 
@@ -200,8 +206,14 @@ def test_reduced_motion_is_respected(browser: Browser, server: str) -> None:
     visitor = Visitor(context.new_page(), server)
     page = visitor.open(FIRST)
     visitor.commit()
-    assert page.evaluate("document.querySelector('#lines svg').getAnimations({subtree: true}).length") == 0
-    assert page.evaluate("getComputedStyle(document.querySelector('#after li.row')).animationName") == "none"
+    assert (
+        page.evaluate("document.querySelector('#lines svg').getAnimations({subtree: true}).length")
+        == 0
+    )
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('#after li.row')).animationName")
+        == "none"
+    )
     context.close()
 
 

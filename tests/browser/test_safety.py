@@ -33,7 +33,7 @@ INJECTIONS = [
     "<style>*{background:url(javascript:window.pwned=1)}</style>",
     "</textarea><script>window.pwned=1</script>",
     "</pre></details><img src=x onerror=window.pwned=1>",
-    "=HYPERLINK(\"javascript:window.pwned=1\")",
+    '=HYPERLINK("javascript:window.pwned=1")',
 ]
 
 
@@ -50,19 +50,28 @@ def test_a_typed_query_stays_text(browser: Browser, server: str, text: str) -> N
     page.mouse.move(300, 300)
     expect(page.locator(".trace [data-payload=json]")).to_have_count(1)
     assert page.evaluate("window.pwned") is None
-    assert page.locator("#before img, #after img, #verdict img, #trace img, #message img").count() == 0
+    assert (
+        page.locator("#before img, #after img, #verdict img, #trace img, #message img").count() == 0
+    )
     context.close()
 
 
 def test_an_injection_in_the_name_of_a_scenario_is_quoted_back_as_text(visitor: Visitor) -> None:
-    page = visitor.open("?scenario=" + quote("<img src=x onerror=window.pwned=1>") + "&models=" + quote("${window.pwned=1}"))
+    page = visitor.open(
+        "?scenario="
+        + quote("<img src=x onerror=window.pwned=1>")
+        + "&models="
+        + quote("${window.pwned=1}")
+    )
     expect(page.get_by_role("alert")).to_contain_text("<img src=x")
     assert page.evaluate("window.pwned") is None
 
 
 def test_a_poisoned_record_in_the_browser_is_dropped(visitor: Visitor) -> None:
     page = visitor.open("?n=5&k=3")
-    page.evaluate("localStorage.setItem('rerank-record-1', JSON.stringify([['<img src=x onerror=window.pwned=1>', 9, 1, 7], 3]))")
+    page.evaluate(
+        "localStorage.setItem('rerank-record-1', JSON.stringify([['<img src=x onerror=window.pwned=1>', 9, 1, 7], 3]))"
+    )
     page.reload()
     expect(page.locator("#before ol.rows > li").first).to_be_visible()
     expect(page.locator("#record")).to_contain_text("No scored round yet")
@@ -86,7 +95,9 @@ def test_two_visitors_never_see_each_others_result(browser: Browser, server: str
         rows = visitor.page.locator("#after li.row")
         expect(rows).to_have_count(n)
         both = [
-            visitor.page.locator(f"#{side} li.row").evaluate_all("rows => rows.map(r => r.dataset.doc)")
+            visitor.page.locator(f"#{side} li.row").evaluate_all(
+                "rows => rows.map(r => r.dataset.doc)"
+            )
             for side in ("before", "after")
         ]
         assert sorted(both[0]) == sorted(both[1])

@@ -187,8 +187,14 @@
   });
   document.addEventListener("toggle", (e) => { if (e.target.closest?.("#compare")) drawLines(false); }, true);
 
-  // Gradio's radio groups are fieldsets without a legend; a screen reader needs the group's name.
+  // Gradio's radio groups are fieldsets without a legend, its plots and placeholders are nameless: a screen reader
+  // needs their names. The plot's numbers stand in the table beside it.
   function nameGroups() {
+    for (const empty of $$(".empty[aria-label]:not([role])")) empty.setAttribute("role", "img");
+    for (const plot of $$("#bars .js-plotly-plot:not([role])")) {
+      plot.setAttribute("role", "img");
+      plot.setAttribute("aria-label", "Bars: milliseconds of each stage. The table beside them holds the same numbers.");
+    }
     for (const group of $$("fieldset.block:not([aria-label])")) {
       const label = $("[data-testid=block-info]", group);
       if (label) group.setAttribute("aria-label", label.textContent.trim());
