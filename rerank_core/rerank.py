@@ -130,8 +130,7 @@ class Reranker:
         work, prepare_ms = None, 0.0
         try:
             if claim.mine:
-                work, prepare_ms = self._prepare(query, claim, cache)
-                self.scheduler.submit(work, visitor)
+                work, prepare_ms = self._begin(query, claim, cache, visitor)
             watch: Watch | None = None
             while claim.pending and (watch is None or watch.done < len(claim.pending)):
                 watch = cache.wait(claim, watch, HEARTBEAT_S if watch else 0.0)
@@ -152,15 +151,19 @@ class Reranker:
                 wait_s,
             )
 
-    def _prepare(self, query: str, claim: Claim, cache: ScoreCache) -> tuple[PairWork, float]:
+    def _begin(
+        self, query: str, claim: Claim, cache: ScoreCache, visitor: Hashable
+    ) -> tuple[PairWork, float]:
+        """Tokenise the claim's own pairs and queue them; what tokenising took, in milliseconds."""
         start = perf_counter()
         try:
             prepared = self.scorer.prepare(query, [p.key.text for p in claim.mine])
             ms = (perf_counter() - start) * 1e3
             for pending, pair in zip(claim.mine, prepared, strict=True):
                 pending.prepared, pending.prepare_ms = pair, ms / len(claim.mine)
-            pace = self.scheduler.pace(self.scorer)
-            return PairWork(self.scorer, cache, claim.mine, pace), ms
+            work = PairWork(self.scorer, cache, claim.mine, self.scheduler.pace(self.scorer))
+            self.scheduler.submit(work, visitor)
+            return work, ms
         except BaseException as error:
             cache.fail(claim.mine, error)  # others may have joined: they must not wait for ever
             raise _told(self.scorer.card.name, error)  # noqa: B904 - _told chains it

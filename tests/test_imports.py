@@ -25,7 +25,9 @@ MAY_IMPORT = {
     "metrics": {"errors", "records"},
     "movement": {"errors", "records"},
     "models": RECORDS | {"adapters"},
-    "adapters": RECORDS | {"models", "wire"},
+    "adapters": RECORDS | {"models", "hub", "wire"},
+    "hub": BASE | {"models"},
+    "shelf": RECORDS | {"models"},
     "wire": BASE,
     "corpus": RECORDS | {"models"},
     "scheduler": BASE,
@@ -111,7 +113,7 @@ HEAVY = (
         "import rerank_core",
         "from rerank_core import *",
         "from rerank_core import TwoStage; TwoStage()",
-        "from rerank_core.models import ModelShelf; ModelShelf()",
+        "from rerank_core.shelf import ModelShelf; ModelShelf()",
     ],
 )
 def test_importing_loads_nothing_heavy(code: str):

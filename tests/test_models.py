@@ -1,20 +1,17 @@
-"""Loading by name, the two adapters over tiny models made on the spot, the shelf, and the embedded models."""
+"""Loading by name, the two adapters over tiny models made on the spot, and the embedded models."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fakes import FakeEncoder, FakeScorer
 
-from rerank_core import adapters, models
+from rerank_core import adapters, hub, models
 from rerank_core.errors import InputError, RerankError, WeightsError
 from rerank_core.models import (
     BI_ENCODER,
@@ -23,7 +20,6 @@ from rerank_core.models import (
     EMBEDDED_CROSS_ENCODER,
     KNOWN,
     Known,
-    ModelShelf,
     find_known,
     known_names,
     load_encoder,
@@ -100,7 +96,7 @@ def test_the_pinned_commit_is_fetched_without_pickles_or_code(
 
     monkeypatch.setattr("huggingface_hub.model_info", model_info)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    folder, revision = adapters.fetch(KNOWN[L6])
+    folder, revision = hub.fetch(KNOWN[L6])
     assert (folder.name, revision) == ("abc", "abc")
     assert (asked["name"], asked["revision"]) == (L6, KNOWN[L6].revision)
     assert asked["local_files_only"] is not hub_answers
@@ -201,12 +197,12 @@ def test_a_bi_encoder_gives_unit_rows_and_uses_its_prompts(tiny_bi: Path):
 def test_the_hash_follows_what_decides_the_scores(tiny_bi: Path, tmp_path: Path):
     copy = tmp_path / "copy"
     shutil.copytree(tiny_bi, copy)
-    assert adapters.folder_hash(copy) == adapters.folder_hash(tiny_bi)
+    assert hub.folder_hash(copy) == hub.folder_hash(tiny_bi)
     (copy / "README.md").write_text("words")
-    assert adapters.folder_hash(copy) == adapters.folder_hash(tiny_bi)
+    assert hub.folder_hash(copy) == hub.folder_hash(tiny_bi)
     config = copy / "config.json"
     config.write_text(config.read_text() + " ")
-    assert adapters.folder_hash(copy) != adapters.folder_hash(tiny_bi)
+    assert hub.folder_hash(copy) != hub.folder_hash(tiny_bi)
 
 
 @pytest.mark.parametrize("harm", ["truncate", "remove", "pickle"])
@@ -223,91 +219,6 @@ def test_broken_files_of_a_public_model_are_one_sentence(tiny_cross: Path, tmp_p
     with pytest.raises(WeightsError, match="could not be loaded from") as error:
         load_scorer(str(folder), allow_any=True)
     assert "\n" not in str(error.value)
-
-
-# The shelf
-
-
-def shelf(size: int = 2, **fakes) -> tuple[ModelShelf, list[str]]:
-    loaded: list[str] = []
-
-    def load_fake(kind, name: str, allow_any: bool):
-        loaded.append(name)
-        return kind(name)
-
-    return (
-        ModelShelf(
-            size,
-            load_encoder=lambda n, allow_any: load_fake(FakeEncoder, n, allow_any),
-            load_scorer=lambda n, allow_any: load_fake(FakeScorer, n, allow_any),
-        ),
-        loaded,
-    )
-
-
-def test_at_most_two_of_each_kind_and_the_embedded_one_stays():
-    kept, loaded = shelf()
-    for name in (EMBEDDED_CROSS_ENCODER, "a", "b", "b", "a"):
-        kept.scorer(name)
-    kept.encoder("c")
-    assert loaded == [EMBEDDED_CROSS_ENCODER, "a", "b", "a", "c"]
-    assert kept.names() == ("c", EMBEDDED_CROSS_ENCODER, "a")
-
-
-def test_the_least_recently_used_goes_first():
-    kept, loaded = shelf()
-    for name in ("a", "b", "a", "c", "a"):
-        kept.encoder(name)
-    assert loaded == ["a", "b", "c"]
-    assert set(kept.names()) == {"a", "c"}
-
-
-def test_what_a_visitor_holds_survives_the_shelf():
-    kept, _ = shelf(size=1)
-    mine = kept.scorer("a")
-    kept.scorer("b")
-    assert mine.card.name == "a"
-    assert len(mine.score(mine.prepare("q", ["p"]))) == 1
-
-
-def test_one_load_for_all_who_ask_and_others_are_not_held_up():
-    gate, loads = threading.Event(), []
-
-    def slow(name: str, allow_any: bool):
-        loads.append(name)
-        if name == "slow":
-            assert gate.wait(10)
-        return FakeEncoder(name)
-
-    kept = ModelShelf(load_encoder=slow)
-    with ThreadPoolExecutor(6) as pool:
-        asked = [pool.submit(kept.encoder, "slow") for _ in range(5)]
-        assert pool.submit(kept.encoder, "fast").result(5).card.name == "fast"
-        gate.set()
-        assert len({id(future.result(5)) for future in asked}) == 1
-    assert sorted(loads) == ["fast", "slow"]
-
-
-def test_a_failed_load_is_tried_again():
-    answers = [RerankError("no hub"), FakeEncoder("a")]
-
-    def flaky(name: str, allow_any: bool):
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    kept = ModelShelf(load_encoder=flaky)
-    with pytest.raises(RerankError, match="no hub"):
-        kept.encoder("a")
-    assert kept.encoder("a").card.name == "a"
-
-
-def test_the_shelf_keeps_to_the_list():
-    with pytest.raises(InputError, match="not on the list"):
-        ModelShelf().scorer("someone/else")
-    with pytest.raises(InputError, match="at least 1 model"):
-        ModelShelf(0)
 
 
 # The embedded models
@@ -337,7 +248,7 @@ def test_a_truncated_file_gives_both_hashes_and_the_fix(tmp_path: Path):
     folder = link_package(tmp_path, "model.safetensors")
     with (adapters.package_folder() / "model.safetensors").open("rb") as whole:
         (folder / "model.safetensors").write_bytes(whole.read(1000))
-    found = adapters.file_sha256(folder / "model.safetensors")
+    found = hub.file_sha256(folder / "model.safetensors")
     known = KNOWN[EMBEDDED_BI_ENCODER]
     for load in (
         lambda: adapters.embedded_encoder(known, folder),
