@@ -9,8 +9,12 @@ os.environ["TRANSFORMERS_OFFLINE"] = "1"
 
 import pytest
 from fakes import FakeEncoder, FakeScorer
+from hypothesis import settings
 
 from rerank_core.pipeline import TwoStage
+
+settings.register_profile("any machine", deadline=None)  # a busy one is slow, not wrong
+settings.load_profile("any machine")
 
 
 @pytest.fixture

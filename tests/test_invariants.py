@@ -104,7 +104,7 @@ def test_ties_go_by_doc_id(case):
         assert order == sorted(order)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"), max_size=30), max_size=12))
 def test_the_engine_keeps_them_for_any_texts(texts: list[str]):
     result = TwoStage(FakeEncoder(), FakeScorer()).compare("any words", texts, top_k=1)
@@ -117,7 +117,6 @@ def test_the_engine_keeps_them_for_any_texts(texts: list[str]):
         assert all(len(found) == 1 for found in by_text.values())
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(0, 2**32 - 1))
 def test_a_shallower_search_is_the_top_of_a_deeper_one(n: int, depth: int, seed: int):
     rng = np.random.default_rng(seed)
