@@ -2,6 +2,9 @@
 # make run HOST=0.0.0.0                              also for others on the same network
 # make test           all tests;  make test ARGS="-k lint -x"  some of them
 # make lint           style and types
+# make bench          speed against a peer, on a quiet machine; writes benchmarks/RESULTS.md
+# make train          the embedded cross-encoder anew (needs its data; see training/)
+# make overlap        do scenario texts occur in training texts?  ARGS=--check needs no data
 # Each makes .venv first where it is missing or its requirements have changed.
 
 HOST = 127.0.0.1
@@ -9,7 +12,7 @@ PORT = 7860
 ARGS =
 PY = .venv/bin/python
 
-.PHONY: help run test lint
+.PHONY: help run test lint bench train overlap
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -29,3 +32,15 @@ lint:
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+
+bench:
+	@tools/install.sh dev
+	$(PY) -m benchmarks.rerank
+
+train:
+	@tools/install.sh dev
+	$(PY) -m training.train $(ARGS)
+
+overlap:
+	@tools/install.sh dev
+	$(PY) -m training.overlap $(ARGS)
