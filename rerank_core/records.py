@@ -150,7 +150,7 @@ class ModelCard:
     """What the page and the trace say of a model in use.
 
     `kind` is "bi-encoder" or "cross-encoder"; `model_hash` a sha256 over what determines its scores;
-    `temperature` and `offset` turn a logit into a calibrated probability, sigmoid(logit / temperature + offset),
+    `temperature` and `offset` turn a logit into a calibrated probability, sigmoid((logit - offset) / temperature),
     and are None where the model is not calibrated; `not_confident_below` is a probability or None.
     """
 
