@@ -48,7 +48,10 @@ class Prepared(Protocol):
 
 
 class PairScorer(Protocol):
-    """A cross-encoder: query and passage are read together."""
+    """A cross-encoder: query and passage are read together.
+
+    Any object with these; hashable and weakly referable, as instances of plain classes are, and as an Encoder too.
+    """
 
     @property
     def card(self) -> ModelCard: ...
