@@ -9,7 +9,7 @@ runs() { [ -n "$1" ] && "$1" --version > /dev/null 2>&1; }
 
 find_one() {
     local path
-    for path in "${CHROMIUM:-}" "$(command -v chromium || true)" \
+    for path in "$(command -v chromium || true)" \
         "$(command -v chromium-browser || true)" "$(command -v google-chrome || true)" \
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" "$(of_playwright)"; do
         if runs "$path"; then printf '%s\n' "$path"; return 0; fi
@@ -44,6 +44,11 @@ by_playwright() {
     .venv/bin/python -m playwright install chromium
 }
 
+if [ -n "${CHROMIUM:-}" ]; then
+    if runs "$CHROMIUM"; then printf '%s\n' "$CHROMIUM"; exit 0; fi
+    echo "CHROMIUM=$CHROMIUM does not run: mend the path, or unset it." >&2
+    exit 1
+fi
 if find_one; then exit 0; fi
 if [ "${1:-}" = --install ]; then
     by_apt >&2 < /dev/null || true
