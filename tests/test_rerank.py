@@ -201,9 +201,9 @@ def test_the_times_add_up_to_the_clock():
 
 def test_a_slow_reader_of_the_stream_is_not_counted_as_waiting(scorer: FakeScorer):
     for item in Reranker(scorer).stream("thing", some_passages(3)):
-        time.sleep(0.1)
+        time.sleep(0.2)
         if isinstance(item, Reranked):
-            assert sum(t.ms for t in item.timings) < 90
+            assert sum(t.ms for t in item.timings) < 190
 
 
 # Errors
