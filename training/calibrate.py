@@ -84,11 +84,13 @@ def expected_calibration_error(p: np.ndarray, relevant: np.ndarray, bins: int = 
 
 
 def threshold(p: np.ndarray, right: np.ndarray) -> float:
-    """The largest rank-1 probability at and below which no more than half of the answers are right."""
+    """The largest rank-1 probability below which no more than half of the answers are right."""
     order = np.argsort(p)
     share = np.cumsum(right[order]) / np.arange(1, len(p) + 1)
     low = np.flatnonzero(share <= 0.5)
-    return float(p[order][low[-1]]) if len(low) else 0.0
+    if not len(low):
+        return 0.0
+    return float(np.append(p[order], 1.0)[low[-1] + 1])
 
 
 def main() -> None:

@@ -38,9 +38,9 @@ MAX_QUERY, MAX_PASSAGE, CHUNK_TOKENS = 40, 112, 3000
 GAIN = {2: 1.0, 1: 0.4, 0: 0.0}
 LAGGING = {"aspect": 1.6, "freshness": 1.6, "direction": 1.3, "negation": 1.3, "entity_role": 1.3,
            "word_sense": 1.2}  # fmt: skip
-BREADTH_PER_STEP, OUTSIDERS, LEARNING_RATE, LAYER_DECAY = 5, 2, 8e-5, 0.9
-GATE_START, OPEN_AT, WARM_UP = -4.0, 0.30, 0.04
-BCE_WEIGHT, QUERY_SIDE_WEIGHT, EMA = 0.5, 0.3, 0.998
+BREADTH_PER_STEP, OUTSIDERS, LEARNING_RATE, LAYER_DECAY = 5, 2, 1e-4, 0.9
+GATE_START, OPEN_AT, WARM_UP = -4.0, 0.25, 0.04
+BCE_WEIGHT, QUERY_SIDE_WEIGHT, EMA = 0.5, 0.3, 0.996
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Wired:
                 for part, block in zip(logits.split(sizes), blocks, strict=True)]  # fmt: skip
 
     def set_progress(self, progress: float) -> None:
-        """The gate goes from -4 to 0 over the first 30 % and stays open."""
+        """The gate goes from -4 to 0 over the first quarter and stays open."""
         nn.init.constant_(self.model.gate, GATE_START * max(0.0, 1 - progress / OPEN_AT))
 
 
