@@ -38,7 +38,11 @@ def peer(folder: Path) -> CrossEncoder:
     """A cross-encoder of the same size, with random weights, as sentence-transformers loads it."""
     tokenizer = BertTokenizerFast.from_pretrained(str(package_folder()))
     config = BertConfig(
-        hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536, num_labels=1
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        num_labels=1,
     )
     BertForSequenceClassification(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -9,6 +9,7 @@ Left out: what the work is. Admission is decided by whoever submits, from `backl
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from collections import OrderedDict, deque
@@ -17,7 +18,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from rerank_core.limits import FIRST_MS_PER_PAIR, WORKER_IDLE_S
 
@@ -85,6 +86,15 @@ class _Call(Generic[T]):
         return 0.0
 
 
+_SCHEDULERS: WeakSet[Scheduler] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for scheduler in list(_SCHEDULERS):
+        scheduler.close()
+
+
 class Scheduler:
     """Round-robin between visitors, step by step, on one daemon thread that starts with the first work.
 
@@ -100,6 +110,17 @@ class Scheduler:
         self._thread: threading.Thread | None = None
         self._idle_s = idle_s
         self._paces: WeakKeyDictionary[object, Pace] = WeakKeyDictionary()
+        self._closing = False
+        _SCHEDULERS.add(self)
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Let the worker end after its present step, and wait for it: torch aborts a process that ends
+        while a thread is still inside it."""
+        with self._wake:
+            self._closing, thread = True, self._thread
+            self._wake.notify_all()
+        if thread is not None:
+            thread.join(timeout_s)
 
     def submit(self, work: Work, visitor: Hashable = None, *, short: bool = False) -> None:
         """Queue `work`; works of one visitor share that visitor's turn, None is a visitor of its own."""
@@ -136,8 +157,10 @@ class Scheduler:
     def _next(self) -> tuple[Hashable, Work, Lane] | None:
         """The next work in turn, taken off its lane; None after `idle_s` without any. Holds the lock."""
         if not (self._short or self._long) and not self._wake.wait_for(
-            lambda: self._short or self._long, timeout=self._idle_s
+            lambda: self._short or self._long or self._closing, timeout=self._idle_s
         ):
+            return None
+        if self._closing:
             return None
         use_short = bool(self._short) and not (self._short_had_turn and self._long)
         self._short_had_turn = use_short

@@ -16,13 +16,19 @@ STAGE_NAMES = {
 }
 
 
-def costs(timings: Sequence[StageTiming], *, corpus_size: int, index_ms: float | None) -> str:
-    """The stages as a table: the same numbers as the bars, for everyone."""
-    once = "Paid once, before any query: encoding the corpus"
+def costs(
+    timings: Sequence[StageTiming],
+    *,
+    corpus_size: int,
+    load_ms: float | None = None,
+    index_ms: float | None = None,
+) -> str:
+    """The stages as a table; what is paid once (milliseconds, where known) stands apart below it."""
+    load = f" ({milliseconds(load_ms)})" if load_ms else ""
+    index = f", {milliseconds(index_ms)}" if index_ms else ""
     paid = (
-        f"{once} ({plural(corpus_size, 'passage')}, {milliseconds(index_ms)})."
-        if index_ms
-        else f"{once}."
+        f"Paid once, before any query: loading the models{load}; the index, "
+        f"{plural(corpus_size, 'passage')} encoded{index}."
     )
     return render(
         "costs",

@@ -37,6 +37,7 @@ class Service:
             sorted(self.library.scenarios, key=lambda s: (s.id != OPENS_WITH, s.title))
         )
         self.engine = engine or TwoStage()
+        self.load_ms: float | None = None
         self.index_ms: float | None = None
         self._corpus: Corpus | None = None
         self._fault: str | None = None
@@ -51,7 +52,8 @@ class Service:
         try:
             started = time.perf_counter()
             self.engine.load()
-            log.info("models loaded in %.1f s", time.perf_counter() - started)
+            self.load_ms = (time.perf_counter() - started) * 1000
+            log.info("models loaded in %.1f s", self.load_ms / 1000)
             started = time.perf_counter()
             self._corpus = self.engine.corpus(self.library.passages)
             self.index_ms = (time.perf_counter() - started) * 1000

@@ -126,4 +126,9 @@ def _question(service: Service, link: Link) -> str:
 
 
 def _costs(service: Service, timings: Any, retrieved: Retrieved) -> str:
-    return costs(timings, corpus_size=retrieved.corpus_size, index_ms=service.index_ms)
+    return costs(
+        timings,
+        corpus_size=retrieved.corpus_size,
+        load_ms=service.load_ms,
+        index_ms=service.index_ms,
+    )

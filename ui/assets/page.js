@@ -128,6 +128,7 @@
       const now = state() + ($("#after [data-state=final]") ? "+" : "");
       const fresh = now !== drawn;
       drawn = now;
+      if (fresh) showChosenCard();
       if (fresh) showAll(false);
       if (fresh && now.endsWith("+")) arrive();
       drawLines(fresh);
@@ -144,6 +145,13 @@
       title.focus({ preventScroll: true });
     }
     if (innerWidth <= 900) title.scrollIntoView({ behavior: calm() ? "auto" : "smooth", block: "start" });
+  }
+
+  function showChosenCard() {
+    const strip = $("#scenario > .wrap:not([data-testid])"), card = $("#scenario label:has(input:checked)");
+    if (!strip || !card) return;
+    const out = card.offsetLeft < strip.scrollLeft || card.offsetLeft + card.offsetWidth > strip.scrollLeft + strip.clientWidth;
+    if (out) strip.scrollLeft = card.offsetLeft - strip.clientWidth / 2;
   }
 
   function showAll(on) {
@@ -192,7 +200,7 @@
   function nameGroups() {
     for (const empty of $$(".empty[aria-label]:not([role])")) empty.setAttribute("role", "img");
     for (const plot of $$("#bars .js-plotly-plot:not([role])")) {
-      plot.setAttribute("role", "img");
+      plot.setAttribute("role", "group");
       plot.setAttribute("aria-label", "Bars: milliseconds of each stage. The table beside them holds the same numbers.");
     }
     for (const group of $$("fieldset.block:not([aria-label])")) {
