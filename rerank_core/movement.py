@@ -37,7 +37,9 @@ def movement(before: Ranking, after: Ranking) -> tuple[Move, ...]:
     """
     if set(before.doc_ids) != set(after.doc_ids):
         odd = sorted(set(before.doc_ids) ^ set(after.doc_ids))[0]
-        raise InputError(f"Both rankings must hold the same passages; {odd!r} is in only one of them.")
+        raise InputError(
+            f"Both rankings must hold the same passages; {odd!r} is in only one of them."
+        )
     rank_before = {row.doc_id: row.rank for row in before}
     return tuple(Move(row.doc_id, rank_before[row.doc_id], row.rank) for row in after)
 

@@ -79,7 +79,9 @@ class Verdict:
         return sum(o.hit for o in self.outcomes)
 
 
-def judge(prediction: Prediction, before: Ranking, after: Ranking, shown: int = 10) -> Verdict | None:
+def judge(
+    prediction: Prediction, before: Ranking, after: Ranking, shown: int = 10
+) -> Verdict | None:
     """Hold a prediction against two rankings of the same candidates; None where there are none.
 
     `shown` is how many rows of the first list could be seen: a leader from further down counts as BELOW.
@@ -95,7 +97,9 @@ def judge(prediction: Prediction, before: Ranking, after: Ranking, shown: int = 
     if prediction.new_in_top3 is not None:
         outcomes.append(Outcome("new", prediction.new_in_top3, new_in_top(before, after, 3)))
     if prediction.middle_same is not None:
-        outcomes.append(Outcome("middle", prediction.middle_same, same_order(before, after, *MIDDLE)))
+        outcomes.append(
+            Outcome("middle", prediction.middle_same, same_order(before, after, *MIDDLE))
+        )
     return Verdict(tuple(outcomes), prediction.brier(changed))
 
 
