@@ -9,9 +9,11 @@ from fakes import FakeEncoder, FakeScorer, some_passages
 
 from rerank_core.pipeline import Comparison, TwoStage
 from rerank_core.prediction import Outcome, Prediction, Round, judge
-from rerank_core.records import Passage, Ranking, Reranked, Retrieved, StageTiming
+from rerank_core.records import PairScore, Passage, Ranking, Reranked, Retrieved, StageTiming
+from rerank_core.scenarios import Expect, Printed, PrintedRow, Query, Scenario
 from ui import figures, results, views
 from ui.costs import costs, stage_words
+from ui.lesson import lesson
 from ui.templates import prose
 from ui.trace_table import trace_table
 from ui.words import cosine, joined, logit, milliseconds, plural, probability
@@ -71,7 +73,9 @@ def test_rows_say_where_they_came_from_and_went() -> None:
 def test_relevance_marks_are_words_and_unjudged_is_said() -> None:
     comparison = swapped(4, first=2)
     html = views.ranking_after(comparison, relevance={"d01": 3, "d02": 2, "d03": 0})
-    marks = re.findall(r'class="mark grade-\w+"><span aria-hidden="true">[^<]+</span> ([a-z ]+)<', html)
+    marks = re.findall(
+        r'class="mark grade-\w+"><span aria-hidden="true">[^<]+</span> ([a-z ]+)<', html
+    )
     assert marks == ["partly answers", "answers", "not relevant", "unjudged"]
     assert 'class="mark' not in views.ranking_after(comparison, relevance=None)
 
@@ -174,3 +178,38 @@ def test_numbers_and_words() -> None:
     assert (plural(1, "pair"), plural(1200, "batch", "batches")) == ("1 pair", "1,200 batches")
     assert joined(["a"]) == "a"
     assert joined(["a", "b", "c"]) == "a, b and c"
+
+
+def test_printed_scores_stand_beside_the_live_ones_and_differences_are_said() -> None:
+    passages = [
+        Passage("a", "feeding guide"),
+        Passage("b", "tutorial"),
+        Passage("c", "setup"),
+        Passage("x", "care package"),
+    ]
+    before = Ranking.from_scores(passages, [0.51, 0.36, 0.43, 0.54])
+    after = Ranking.from_scores(passages, [2.0, -3.0, 1.0, 0.0])
+    encoder, scorer = FakeEncoder(), FakeScorer()
+    pairs = tuple(PairScore(r.doc_id, r.score, 9, 0, False) for r in after)
+    comparison = Comparison.of(
+        Retrieved("q", before, (), 4, encoder.card, ()),
+        Reranked("q", after, pairs, (), scorer.card),
+        3,
+    )
+    rows = (PrintedRow("a", 0.72, 0.91), PrintedRow("b", 0.74, 0.18), PrintedRow("c", 0.60, 0.76))
+    query = Query("q-1", "q", "word_sense", "?", None, {"a": 2, "x": 0}, Expect())
+    printed = Printed("as printed", "q-1", rows)
+    scenario = Scenario(
+        "s", "t", "word_sense", "note", "*lesson* <b>", (query,), tuple(passages), printed
+    )
+    html = lesson(scenario, query, comparison)
+    assert (
+        "its bi-encoder puts “tutorial” first of the three. Live, all-MiniLM-L6-v2 puts it last already."
+        in html
+    )
+    assert "a passage such as “care package” (.540), above “feeding guide” (.510)" in html
+    assert (
+        "“feeding guide”, “setup”, “tutorial”, as the chapter&#39;s does." in html
+        or "as the chapter's does." in html
+    )
+    assert "<em>lesson</em> &lt;b&gt;" in html

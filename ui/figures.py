@@ -44,6 +44,7 @@ def latency_bars(timings: Sequence[StageTiming]) -> go.Figure:
                 "pattern": {"shape": ["/" if c else "" for c in kept]},
             },
             text=texts,
+            texttemplate="\u2002%{text}",
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: %{text}<extra></extra>",

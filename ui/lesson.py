@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rerank_core.pipeline import Comparison
-from rerank_core.scenarios import PrintedRow, Query, Scenario
+from rerank_core.scenarios import Printed, PrintedRow, Query, Scenario
 from ui.templates import prose, render
 from ui.words import cosine, logit
 
@@ -16,7 +18,7 @@ def lesson(scenario: Scenario, query: Query | None, comparison: Comparison) -> s
         printed = {
             "caption": "Three passages of a textbook's worked example",
             "rows": rows,
-            "words": _printed_words(rows),
+            "words": _printed_words(scenario.printed, comparison, query.relevance),
         }
     return render(
         "lesson",
@@ -41,18 +43,35 @@ def _printed_row(row: PrintedRow, comparison: Comparison) -> dict[str, str]:
     }
 
 
-def _printed_words(rows: list[dict[str, str]]) -> str:
-    def order(key: str) -> list[str]:
-        ranked = [r for r in rows if r[key].isdigit()]
-        return [r["text"] for r in sorted(ranked, key=lambda r: int(r[key]))]
-
-    printed = [r["text"] for r in sorted(rows, key=lambda r: float(r["printed_bi"]), reverse=True)]
-    live = order("before")
-    if len(live) < len(rows):
+def _printed_words(printed: Printed, comparison: Comparison, relevance: Mapping[str, int]) -> str:
+    """Where the live run differs from the printed example, said from the numbers of both."""
+    before, after = comparison.before, comparison.after
+    ids = [row.doc_id for row in printed.rows]
+    if any(before.rank_of(i) is None for i in ids):
         return "Not all three are among these candidates; raise N to compare them all."
-    if live == printed:
-        return "Live, the bi-encoder puts the three in the order that the chapter printed."
-    return (
-        f"The chapter's bi-encoder order is typed in: “{printed[0]}” first. Live, all-MiniLM-L6-v2 orders the three "
-        f"as “{live[0]}”, “{live[1]}”, “{live[2]}”. The printed numbers illustrate; the live ones are measured."
+    text = {i: before[(before.rank_of(i) or 1) - 1].passage.text for i in ids}
+    typed = [r.doc_id for r in sorted(printed.rows, key=lambda r: -r.bi_encoder)]
+    typed_after = [r.doc_id for r in sorted(printed.rows, key=lambda r: -r.cross_encoder)]
+    live = [i for i in before.doc_ids if i in ids]
+    live_after = [i for i in after.doc_ids if i in ids]
+    said = [
+        f"The chapter's numbers are typed in: its bi-encoder puts “{text[typed[0]]}” first of the three."
+    ]
+    if live == typed:
+        said.append("Live, all-MiniLM-L6-v2 gives the three the same order.")
+    else:
+        place = ("first", "second", "last")[live.index(typed[0])]
+        said.append(f"Live, all-MiniLM-L6-v2 puts it {place} already.")
+    best = before[(before.rank_of(live[0]) or 1) - 1]
+    fooled = [r for r in before.top(best.rank - 1) if relevance.get(r.doc_id) == 0]
+    if fooled:
+        said.append(
+            f"What fools it is a passage such as “{fooled[-1].passage.text}” ({cosine(fooled[-1].score)}), "
+            f"above “{best.passage.text}” ({cosine(best.score)})."
+        )
+    same = "as the chapter's does" if live_after == typed_after else "not as the chapter's does"
+    said.append(
+        f"The live cross-encoder orders the three “{text[live_after[0]]}”, “{text[live_after[1]]}”, "
+        f"“{text[live_after[2]]}”, {same}."
     )
+    return " ".join(said)
