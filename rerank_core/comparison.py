@@ -13,9 +13,17 @@ from rerank_core import metrics
 from rerank_core.errors import InputError
 from rerank_core.inputs import check_top_k
 from rerank_core.movement import Move, movement
-from rerank_core.records import PairScore, Ranking, Reranked, Retrieved, StageTiming
+from rerank_core.records import ModelCard, PairScore, Ranking, Reranked, Retrieved, StageTiming
 
 STAGES = ("wait", "encode query", "search", "cross-encode")
+
+
+def calibrated(logit: float, card: ModelCard) -> float | None:
+    """sigmoid((logit - offset) / temperature), in [0, 1]; None where the model is not calibrated."""
+    if card.temperature is None:
+        return None
+    x = (logit - (card.offset or 0.0)) / card.temperature
+    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +103,7 @@ class Comparison:
 
     def probability(self, doc_id: str) -> float | None:
         """The calibrated probability of relevance, in (0, 1); None where the model is not calibrated."""
-        card = self.reranked.model
-        if card.temperature is None:
-            return None
-        x = (self.pair(doc_id).logit - (card.offset or 0.0)) / card.temperature
-        return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))
+        return calibrated(self.pair(doc_id).logit, self.reranked.model)
 
     @property
     def confident(self) -> bool | None:

@@ -19,7 +19,13 @@ from rerank_core.comparison import Comparison, Lift
 from rerank_core.corpus import Corpus, OnProgress, as_passages
 from rerank_core.errors import RerankError
 from rerank_core.inputs import check_retrieve_k, check_top_k, clean_query
-from rerank_core.limits import KEPT_CORPORA, MAX_WAIT_S, RETRIEVE_K_DEFAULT, TOP_K_DEFAULT
+from rerank_core.limits import (
+    KEPT_CORPORA,
+    MAX_WAIT_S,
+    RETRIEVE_K_DEFAULT,
+    TAIL,
+    TOP_K_DEFAULT,
+)
 from rerank_core.models import (
     EMBEDDED_BI_ENCODER,
     EMBEDDED_CROSS_ENCODER,
@@ -134,8 +140,9 @@ class TwoStage:
         retrieve_k: int = RETRIEVE_K_DEFAULT,
         *,
         use_cache: bool = True,
+        tail: int = TAIL,
     ) -> Retrieved:
-        """The N passages whose vectors are nearest to the query's; all where there are fewer.
+        """The N passages whose vectors are nearest to the query's (all where there are fewer), and `tail` more doc_ids.
 
         A plain list is encoded, and the engine keeps its vectors while it is among the last KEPT_CORPORA lists.
         Raises InputError for a query, N or passages out of bounds.
@@ -145,7 +152,7 @@ class TwoStage:
         queries = self._bi()
         return retrieve(
             query, corpus, queries.encoder, retrieve_k,
-            encode=lambda text: queries(text, use_cache=use_cache),
+            encode=lambda text: queries(text, use_cache=use_cache), tail=tail,
         )  # fmt: skip
 
     def rerank(

@@ -109,8 +109,9 @@ def retrieve(
     retrieve_k: int,
     *,
     encode: Callable[[str], EncodedQuery] | None = None,
+    tail: int = TAIL,
 ) -> Retrieved:
-    """The `retrieve_k` passages nearest to the query (all where there are fewer), and the TAIL doc_ids after them.
+    """The `retrieve_k` passages nearest to the query (all where there are fewer), and the `tail` doc_ids after them.
 
     `encode` replaces asking the encoder directly (a QueryEncoder takes turns and keeps vectors). An empty corpus
     gives an empty ranking, and the encoder is not asked. Raises InputError for a query or N out of bounds, and
@@ -128,7 +129,7 @@ def retrieve(
         return Retrieved(query, Ranking(()), nothing, 0, encoder.card)
     encoded = encode(query) if encode else _encode_directly(query, encoder)
     start = perf_counter()
-    found = search(encoded.vector, corpus, retrieve_k + TAIL)
+    found = search(encoded.vector, corpus, retrieve_k + tail)
     search_ms = (perf_counter() - start) * 1e3
     return Retrieved(
         query,
