@@ -2,7 +2,8 @@
 # make run HOST=0.0.0.0                              also for others on the same network
 # make test           all tests;  make test ARGS="-k lint -x"  some of them
 # make lint           style and types
-# make bench          speed against a peer, on a quiet machine; writes benchmarks/RESULTS.md
+# make bench          speed against a peer, and of search, on a quiet machine; writes benchmarks/
+# make board          score all judged queries anew; writes scenarios/board.json, in minutes
 # make train          the embedded cross-encoder anew (needs its data; see training/)
 # make overlap        do scenario texts occur in training texts?  ARGS=--check needs no data
 # Each makes .venv first where it is missing or its requirements have changed.
@@ -12,7 +13,7 @@ PORT = 7860
 ARGS =
 PY = .venv/bin/python
 
-.PHONY: help run test lint bench train overlap
+.PHONY: help run test lint bench board train overlap
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -36,6 +37,11 @@ lint:
 bench:
 	@tools/install.sh dev
 	$(PY) -m benchmarks.rerank
+	$(PY) -m benchmarks.search
+
+board:
+	@tools/install.sh run
+	HF_HUB_OFFLINE=1 $(PY) -m rerank_core board scenarios --out scenarios/board.json
 
 train:
 	@tools/install.sh dev

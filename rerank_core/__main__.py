@@ -1,4 +1,4 @@
-"""The command line: compare, lint, check. Each command is one function over the library.
+"""The command line: compare, lint, check, board. Each command is one function over the library.
 
 Exit codes: 0 done and in order; 1 a finding (lint) or a trace that does not hold (check); 2 an
 error, one sentence on stderr.
@@ -53,6 +53,11 @@ def parser() -> argparse.ArgumentParser:
     three = commands.add_parser("check", help="compute a pair score trace again")
     three.add_argument("trace", metavar="TRACE.json")
     three.set_defaults(run=check)
+
+    four = commands.add_parser("board", help="score all queries of a folder of scenarios")
+    four.add_argument("folder", metavar="FOLDER")
+    four.add_argument("--out", required=True, metavar="FILE", help="the .json file to write")
+    four.set_defaults(run=board)
     return top
 
 
@@ -104,6 +109,26 @@ def check(args: argparse.Namespace, engine: TwoStage | None) -> int:
     return 0 if result.holds else 1
 
 
+def board(args: argparse.Namespace, engine: TwoStage | None) -> int:
+    """Score every query's pool once, and write what the models said; progress goes to stderr."""
+    from rerank_core.board import board as board_of
+    from rerank_core.board import cases_of, write_board
+    from rerank_core.scenarios import load_library
+
+    library = load_library(args.folder)
+    engine = (engine or _engine()).load().warm()
+    cases = []
+    for case in cases_of(engine, library, engine.corpus(library.passages)):
+        cases.append(case)
+        print(f"{len(cases)} of {len(library.queries)}: {case.query_id}", file=sys.stderr)
+    made = board_of(cases, library, engine.encoder_card, engine.scorer_card)
+    write_board(made, args.out)
+    row = made.rows()[:1]
+    means = f" Mean nDCG@3 {row[0].before:.3f} before, {row[0].after:.3f} after." if row else ""
+    print(f"{args.out}: {_count(len(cases), 'query', 'queries')} at N = {made.n}.{means}")
+    return 0
+
+
 def _engine(*cards: ModelCard) -> TwoStage:
     """The embedded models, or those that a trace names where they are on the allow-list."""
     from rerank_core.models import KNOWN
@@ -112,8 +137,8 @@ def _engine(*cards: ModelCard) -> TwoStage:
     return TwoStage(*(card.name if card.name in KNOWN else None for card in cards))
 
 
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
+def _count(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def main(argv: Sequence[str] | None = None, engine: TwoStage | None = None) -> int:

@@ -160,6 +160,17 @@ def read_board(path: Path | str) -> Board:
         raise FileError(f"{path}, cases: {error} Compute the board anew.") from error
 
 
+def write_board(made: Board, path: Path | str) -> None:
+    """Write `to_json` whole or not at all. Raises FileError where the place cannot be written."""
+    path = Path(path)
+    half = path.with_name(path.name + ".part")
+    try:
+        half.write_text(made.to_json(), encoding="utf-8", newline="\n")
+        half.replace(path)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}; give another place.") from error
+
+
 def is_current(
     stored: Board, library: Library, bi_encoder: ModelCard, cross_encoder: ModelCard
 ) -> bool:
