@@ -1,1 +1,1 @@
-"""Speed, measured by hand on a quiet machine: `python -m benchmarks.rerank`, `python -m benchmarks.page`."""
+"""Speed, measured by hand on a quiet machine: `python -m benchmarks.rerank`, `.page`, `.search`."""
