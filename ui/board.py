@@ -54,7 +54,11 @@ def _figures(named: dict[str, Any]) -> None:
             named["head"] = gr.HTML("", elem_id="board-head")
         with gr.Column(min_width=300, scale=2):
             named["lifts"] = gr.Plot(
-                board_figures.lifts([]), show_label=False, container=False, elem_id="board-lifts"
+                board_figures.lifts([]),
+                show_label=False,
+                container=False,
+                elem_id="board-lifts",
+                elem_classes="evidence-plot",
             )
     named["table"] = gr.HTML("", elem_id="board-table")
     named["hurts"] = gr.HTML("", elem_id="board-hurts")
@@ -75,6 +79,7 @@ def _skip(named: dict[str, Any]) -> None:
             named["skip_curve"] = gr.Plot(
                 board_figures.skips([], [], None),
                 show_label=False, container=False, elem_id="board-skips",
+                elem_classes="evidence-plot",
             )  # fmt: skip
 
 

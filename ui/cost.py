@@ -33,6 +33,7 @@ def build_cost(
         named["by_size"] = gr.Plot(
             cost_figures.by_size([], 0, 1),
             show_label=False, container=False, elem_id="cost-by-size",
+                elem_classes="evidence-plot",
         )  # fmt: skip
         named["table"] = gr.HTML("", elem_id="cost-table")
         named["ratios"] = gr.HTML("", elem_id="cost-ratios")
