@@ -89,7 +89,7 @@ STATIC_AGE_S = 3600
 """Cache time of fonts and style sheets whose name stays: a class of one hour fetches them once."""
 
 KEPT_POOLS = 200
-"""Pools of 100 pairs that the page keeps, so that moving N calls no model: 20 KB each, more queries than a library has."""
+"""Pools of 100 pairs that the page keeps, so that moving N calls no model: 20 KB each, more than a library has."""
 
 BUDGET_MS_MAX = 60_000
 """The largest latency budget in milliseconds: a minute, longer than anybody waits for a search."""

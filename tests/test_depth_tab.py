@@ -91,6 +91,7 @@ def test_opening_scores_the_pool_once_with_progress(depth: Depth, scorer: FakeSc
     ghosts = len(depth.pools.of(TEXT).ghost_logits)
     assert scorer.pairs - read == 100 + ghosts
     assert any("pairs read" in str(v.head) for v in views[:-1])
+    assert [v.derived["visible"] for v in views] == [*[False] * (len(views) - 1), True]
     assert 'data-state="final"' in views[-1].head
     assert "<b>python pet care</b>" in views[-1].head
     assert relevant

@@ -59,7 +59,7 @@ def _controls(named: dict[str, Any]) -> None:
             buttons=[], elem_id="depth-k", interactive=True,
         )  # fmt: skip
         named["budget"] = gr.Slider(
-            0, 2 * BUDGET_MS, BUDGET_MS, step=10, label="Latency budget, milliseconds",
+            0, 2 * BUDGET_MS, BUDGET_MS, step=10, label="Latency budget, ms",
             buttons=[], elem_id="depth-budget", interactive=True,
         )  # fmt: skip
         named["over"] = gr.Radio(

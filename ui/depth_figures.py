@@ -126,7 +126,7 @@ def _lines(
     places = spread(weight, gap, 0.0, high)
     for (name, ys, colour, width, dash), place in zip(named, places, strict=True):
         line = {"color": colour, "width": width, "dash": dash, "shape": "hv"}
-        faint = 0.45 if width > 5 else 1.0
+        faint = 0.65 if width > 5 else 1.0
         figure.add_scatter(
             x=list(xs), y=ys, mode="lines", line=line, opacity=faint, cliponaxis=False,
             hovertemplate=f"{name}: %{{y:.2f}} at N = %{{x}}<extra></extra>",

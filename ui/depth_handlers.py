@@ -68,7 +68,8 @@ class Depth:
         """The tab was chosen, or scoring asked for: read the pool's pairs unless it is kept, then show all."""
         try:
             n, k = _bounded(retrieve_k, top_k)
-            yield self._reading(query, Progress(0, DEPTH_MAX))
+            if not self.pools.holds(query):
+                yield self._reading(query, Progress(0, DEPTH_MAX))
             for item in self.pools.stream(query, request.session_hash):
                 if isinstance(item, Pool):
                     yield self._scored(item, n, k, over)
@@ -105,6 +106,7 @@ class Depth:
     def _reading(self, query: str, progress: Progress) -> DepthView:
         return DepthView(
             head=views.head(query, "reading", progress=progress),
+            derived=gr.update(visible=False),  # what stands there is another query's
             stop=gr.update(visible=True),
             score=gr.update(visible=False),
         )
@@ -120,7 +122,9 @@ class Depth:
         cost = self._cost(pool)
         slider, budget = budget_slider(cost, len(pool))
         spent = f" in {milliseconds(cost.ms_per_pair * pairs_read(pool))}" if cost else ""
-        words = f"Live: {plural(pairs_read(pool), 'pair')} read once{spent}, on the models in use."
+        kept = next((t.cached for t in pool.timings if t.name == "cross-encode"), 0)
+        earlier = f", {kept} of them by an earlier run" if kept else ""
+        words = f"Live: {plural(pairs_read(pool), 'pair')} read once{spent}{earlier}, on the models in use."
         return self._derived(pool, n, k, budget, over)._replace(
             head=views.head(pool.query, "final", words),
             retrieve_k=n,

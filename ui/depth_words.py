@@ -142,9 +142,7 @@ def measured(pool: Pool, cost: Cost | None) -> str:
         return "This run was the first after the models were loaded, so its times say nothing about the next."
     pairs = pairs_read(pool)
     extra = len(pool.ghost_logits)
-    ghosts = (
-        f" ({extra} of them for the list of ghosts below; they enter no order)" if extra else ""
-    )
+    ghosts = f" ({extra} of them for the list of ghosts; they enter no order)" if extra else ""
     kept = next((t.cached for t in pool.timings if t.name == "cross-encode"), 0)
     earlier = (
         f" Of these, {kept} were kept from an earlier run and count what they cost then."

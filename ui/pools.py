@@ -54,6 +54,10 @@ class Pools:
             raise NotScoredError("This query's pool is no longer kept here; score it again.")
         return kept
 
+    def holds(self, query: str) -> bool:
+        """Whether the pool of a query is kept; InputError for a query out of bounds."""
+        return self._find(clean_query(query)) is not None
+
     def _find(self, query: str) -> Pool | None:
         with self._lock:
             if query in self._kept:

@@ -23,6 +23,8 @@ LETTERED = 8
 """Passages with a letter: as many as can be named on a ruler without crowding."""
 FIRST = 3
 """Leaders of either order that get a letter before any other."""
+SNIPPET = 48
+"""Characters of a passage beside its letter, where a ruler has the width."""
 HEIGHT, GAP = 380, 17
 """Pixels of a ruler, and between the names on it."""
 
@@ -114,6 +116,7 @@ def _ruler(
                 "words": shown(value),
                 "doc_id": c.passage.doc_id,
                 "relevant": (c.grade or 0) >= RELEVANT,
+                "snippet": c.passage.text[:SNIPPET],
                 "title": f"{shown(value)}: {c.passage.text[:80]}",
             }
             for i, (c, value) in enumerate(zip(found, values, strict=True))

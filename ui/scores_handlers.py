@@ -57,7 +57,8 @@ class Scores:
         """The tab was chosen: read the pool's pairs unless it is kept, then show all."""
         try:
             n = whole(retrieve_k, "N", 1, DEPTH_MAX)
-            yield self._reading(query, Progress(0, DEPTH_MAX))
+            if not self.pools.holds(query):
+                yield self._reading(query, Progress(0, DEPTH_MAX))
             for item in self.pools.stream(query, request.session_hash):
                 if isinstance(item, Pool):
                     yield self._scored(item, n)
@@ -95,6 +96,8 @@ class Scores:
     def _reading(self, query: str, progress: Progress) -> ScoresView:
         return ScoresView(
             head=views.head(query, "reading", progress=progress),
+            rulers="",  # what stands there is another query's
+            why="",
             stop=gr.update(visible=True),
             score=gr.update(visible=False),
         )

@@ -70,11 +70,12 @@ def cut(found: Cutoffs, t: float, card: ModelCard, made_on: str) -> str:
         f"A cosine keeps about as many ({other.kept:,}) at {cosine(other.threshold)}: precision "
         f"{two(other.precision)}, recall {two(other.recall)}. It orders pairs otherwise, so it has a curve of its own.",
     ]
+    circles = ", with circles where a probability cuts" if found.probability else ""
     over = (
         f"Over the first {found.n} candidates of {plural(found.queries, 'query', 'queries')} written before any "
         f"model ran on them, {found.relevant:,} relevant pairs among {found.pairs:,}; unjudged counts as not relevant. "
         f"Recall is of the relevant candidates, not of those never retrieved. From the board stored on {made_on}; "
-        "no model is asked. Solid: the logit, with circles where a probability cuts. Dashed: the cosine."
+        f"no model is asked. Solid: the logit{circles}. Dashed: the cosine."
     )
     return render("thresholds", sentence=over, facts=facts)
 
