@@ -7,9 +7,15 @@ import gradio as gr
 from rerank_core import limits
 from ui import views
 from ui.api import add_api
+from ui.board import build_board
+from ui.cost import build_cost
+from ui.depth import build_depth
 from ui.explore import build_explore
 from ui.handlers import Explore
+from ui.pools import Pools
+from ui.scores import build_scores
 from ui.service import Service
+from ui.stored import StoredBoard
 from ui.templates import text_file
 
 TITLE = "Two ways to rank"
@@ -18,10 +24,21 @@ TITLE = "Two ways to rank"
 def build_app(service: Service, base: str = "") -> gr.Blocks:
     """The whole page over `service`. `base` is the address that copied links begin with (a Space's own), or ""."""
     handlers = Explore(service)
+    pools, stored = Pools(service), StoredBoard(service)
     # delete_cache: whatever Gradio writes to its temporary folder goes after an hour.
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as app:
         gr.HTML(views.header(base), elem_id="top")
-        explore = build_explore(handlers)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Explore", id="explore"):
+                explore = build_explore(handlers)
+            with gr.Tab("Depth", id="depth") as depth:
+                build_depth(service, explore, depth, pools, stored)
+            with gr.Tab("Scores", id="scores") as scores:
+                build_scores(service, explore, scores, pools, stored)
+            with gr.Tab("Board", id="board") as board:
+                build_board(service, explore, board)
+            with gr.Tab("Cost", id="cost") as cost:
+                build_cost(service, explore, cost)
         gr.Markdown(text_file("footer"), elem_id="about")
         add_api(service)
         app.load(

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rerank_core import limits
 
 ASSETS = Path(__file__).parent / "assets"
+STYLES = ("style.css", "depth.css", "scores.css", "board.css")
+SCRIPTS = ("page.js", "evidence.js")
 CLOSED = ("/gradio_api/upload", "/upload", "/gradio_api/upload_progress")
 HASHED = ("/assets/", "/static/", "/theme.css")
 log = logging.getLogger(__name__)
@@ -123,8 +125,10 @@ def launch_settings() -> dict[str, Any]:
         "server_name": os.environ.get("RERANK_HOST") or None,
         "server_port": int(port) if port else None,
         "theme": theme(),
-        "css_paths": [ASSETS / "style.css"],
-        "head": f"<script>{(ASSETS / 'page.js').read_text(encoding='utf-8')}</script>",
+        "css_paths": [ASSETS / name for name in STYLES],
+        "head": "".join(
+            f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS
+        ),
         "show_error": False,
         "enable_monitoring": False,
         "run_history": False,

@@ -18,6 +18,9 @@
     "depth-mean-plot": "Mean curves against N",
     "depth-latency-plot": "Milliseconds against N",
     "scores-plot": "Precision against recall",
+    "board-lifts": "Mean nDCG@3 by slice",
+    "board-skips": "Milliseconds saved against lift lost",
+    "cost-by-size": "One query's time by corpus size",
   };
   function name() {
     for (const plot of all(".evidence-plot .js-plotly-plot:not([role])")) {
