@@ -270,8 +270,8 @@ def test_ghosts_stand_where_no_reranker_reaches() -> None:
     assert "<img" not in html
     assert html.count("No reranker can reach it.") == 3
     assert (
-        "the bi-encoder has it at 4 of 1,200; logit +3.00, which among these 2 would have been rank 1"
-        in html
+        "the bi-encoder has it at 4 of 1,200; logit +3.00, which among these 2 would have been rank 1. "
+        "From N = 4 up it is read." in html
     )
     assert "it at 9 of 1,200; logit +1.50, which among these 2 would have been rank 2" in html
     assert "the library does not hold it" in html

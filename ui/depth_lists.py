@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rerank_core.depth import DepthPoint, Ghost, ghosts
+from rerank_core.depth import DEPTH_MAX, DepthPoint, Ghost, ghosts
 from rerank_core.latency import Cost
 from rerank_core.pool import Pool
 from rerank_core.records import Passage
@@ -46,9 +46,10 @@ def ghost_list(
             words=f"{both}: at this N nothing is out of reach.",
             rows=[],
         )
+    are, them = ("is", "it") if len(missed) == 1 else ("are", "them")
     words = (
-        f"{len(missed)} of {plural(total, 'relevant passage')} {'is' if len(missed) == 1 else 'are'} outside the "
-        f"first {here}. For this list alone the cross-encoder read {'it' if len(missed) == 1 else 'them'}, too."
+        f"{len(missed)} of {plural(total, 'relevant passage')} {are} outside the first {here}. "
+        f"What the cross-encoder says of {them} is shown, and enters no order."
     )
     rows = [_ghost(g, here, passages, corpus_size) for g in missed]
     return render("depth_ghosts", shown=SHOWN, n=here, words=words, rows=rows)
@@ -70,10 +71,11 @@ def _ghost(
         if ghost.logit is None
         else f"logit {logit(ghost.logit)}, which among these {n} would have been rank {ghost.would_rank}"
     )
+    deeper = f" From N = {ghost.rank} up it is read." if ghost.rank <= DEPTH_MAX else ""
     return {
         "place": str(ghost.rank),
         "text": passage.text or "(empty passage)",
-        "words": f"It {grade}; the bi-encoder has it at {ghost.rank:,} of {corpus_size:,}; {would}.",
+        "words": f"It {grade}; the bi-encoder has it at {ghost.rank:,} of {corpus_size:,}; {would}.{deeper}",
     }
 
 
