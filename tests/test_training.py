@@ -13,13 +13,14 @@ from rerank_core.metrics import ndcg_at_k
 from rerank_core.wire import PairTokenizer
 from training import overlap, splits
 from training.augment import keywords, typo, vary
+from training.blocks import Block, Steps, chunks, group_block, loss_of
 from training.calibrate import expected_calibration_error, fit, sigmoid, threshold
 from training.export import base_folder, start_model
 from training.negatives import Bm25, keep_wrong, nearest
 from training.readers import Group, contrast, data_folder, has_answer, windows
 from training.results import paired_interval
 from training.sets import average_precision, order_by
-from training.train import Block, Steps, Wired, chunks, group_block, loss_of
+from training.train import Wired
 from training.twin import Twin, start_twin
 
 GROUPS = [

@@ -47,7 +47,7 @@ def base_state(base: Path) -> dict[str, Tensor]:
         "norm.weight": theirs["embeddings.LayerNorm.weight"],
         "norm.bias": theirs["embeddings.LayerNorm.bias"],
     }
-    for layer in range(DEFAULT_ARCHITECTURE["layers"]):
+    for layer in range(int(DEFAULT_ARCHITECTURE["layers"])):
         for name, ours in BERT_NAMES.items():
             for kind in ("weight", "bias"):
                 state[f"layers.{layer}.{ours}.{kind}"] = theirs[
@@ -88,7 +88,11 @@ def prototype_model(file: Path, base: Path) -> WiredEncoder:
 
 
 def write_weights(
-    model: WiredEncoder, folder: Path, version: str, base: Path, calibration: dict | None = None
+    model: WiredEncoder,
+    folder: Path,
+    version: str,
+    base: Path,
+    calibration: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Four safetensors shards (fp16, each under 10 MB) and config.json; returns the config."""
     folder.mkdir(parents=True, exist_ok=True)

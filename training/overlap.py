@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from training.readers import BREADTH, add_data_option, contrast, data_folder
 
@@ -94,7 +95,7 @@ def training_texts(data: Path) -> Iterator[str]:
         yield from (query for query, _ in group.queries)
 
 
-def check(scenarios: dict[str, str], manifest: dict, model_hash: str) -> list[str]:
+def check(scenarios: dict[str, str], manifest: dict[str, Any], model_hash: str) -> list[str]:
     """What is wrong, one line each; nothing when every text was compared for these weights."""
     fix = "run make overlap where the training data is"
     if manifest.get("weights") != model_hash:

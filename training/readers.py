@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DEFAULT_DATA = "../shared/data"
 OWN_CONTRAST = Path(__file__).parent / "contrast"
@@ -97,7 +98,7 @@ def contrast(data: Path, own: Path | None = OWN_CONTRAST) -> list[Group]:
     return groups
 
 
-def _json_lines(file: Path) -> Iterator[dict]:
+def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 

@@ -16,115 +16,32 @@ import copy
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rerank_core.wire import PairTokenizer, PreparedPair, WiredEncoder
-from training.augment import vary
+from training.blocks import (
+    MAX_PASSAGE,
+    MAX_QUERY,
+    Block,
+    Steps,
+    chunks,
+    group_block,
+    loss_of,
+)
 from training.export import base_folder, start_model
-from training.mix import TrainingList, read_mix
-from training.readers import Group, add_data_option, contrast, data_folder
+from training.mix import read_mix
+from training.readers import add_data_option, contrast, data_folder
 from training.splits import read_split
 
 RUNS = Path("training/runs")
-MAX_QUERY, MAX_PASSAGE, CHUNK_TOKENS = 40, 112, 3000
-GAIN = {2: 1.0, 1: 0.4, 0: 0.0}
-LAGGING = {"aspect": 1.6, "freshness": 1.6, "direction": 1.3, "negation": 1.3, "entity_role": 1.3,
-           "word_sense": 1.2}  # fmt: skip
-BREADTH_PER_STEP, OUTSIDERS, LEARNING_RATE, LAYER_DECAY = 5, 2, 1e-4, 0.9
-GATE_START, OPEN_AT, WARM_UP = -4.0, 0.25, 0.04
-BCE_WEIGHT, QUERY_SIDE_WEIGHT, EMA = 0.5, 0.3, 0.996
-
-
-@dataclass(frozen=True)
-class Block:
-    """Queries x passages with targets (q, p); one query for a breadth list."""
-
-    source: str
-    queries: tuple[str, ...]
-    passages: tuple[str, ...]
-    targets: np.ndarray
-
-
-def group_block(group: Group, outsiders: Sequence[str], rng: random.Random, plain: bool) -> Block:
-    extra = [] if plain else rng.sample(list(outsiders), min(OUTSIDERS, len(set(outsiders))))
-    targets = np.zeros((len(group.queries), len(group.passages) + len(extra)), dtype=np.float32)
-    for i, (_, relevant) in enumerate(group.queries):
-        for j, grade in relevant.items():
-            targets[i, j] = GAIN[grade]
-    queries = tuple(q if plain else vary(q, rng) for q, _ in group.queries)
-    return Block(group.slice, queries, (*group.passages, *extra), targets)
-
-
-def list_block(item: TrainingList, rng: random.Random) -> Block:
-    query = item.query if item.source == "distill" else vary(item.query, rng)
-    return Block(item.source, (query,), item.passages, np.array([item.targets], dtype=np.float32))
-
-
-class Steps:
-    """Step number -> blocks. The order follows from the seed alone, so that a run can be resumed."""
-
-    def __init__(
-        self,
-        groups: list[Group],
-        lists: list[TrainingList],
-        outsiders: dict[str, list[str]],
-        seed: int,
-    ):
-        self.groups, self.lists, self.outsiders, self.seed = groups, lists, outsiders, seed
-        self._epochs: dict[tuple[str, int], list[int]] = {}
-
-    def _nth(self, kind: str, n: int) -> int:
-        """The n-th draw of a kind: shuffled epochs, lagging slices' groups repeated by their weight."""
-        if kind == "lists":
-            weights = [1.0] * len(self.lists)
-        else:
-            weights = [LAGGING.get(group.slice, 1.0) for group in self.groups]
-        size = round(sum(weights))
-        key = (kind, n // size)
-        if key not in self._epochs:
-            rng = random.Random(f"{self.seed} {key}")
-            order = list(range(len(weights)))
-            while len(order) < size:
-                order += rng.choices(range(len(weights)), [w - 1 for w in weights], k=1)
-            rng.shuffle(order)
-            self._epochs = {k: v for k, v in self._epochs.items() if k[0] != kind}
-            self._epochs[key] = order[:size]
-        return self._epochs[key][n % size]
-
-    def blocks(self, step: int) -> list[Block]:
-        rng = random.Random(f"{self.seed} step {step}")
-        group = self.groups[self._nth("groups", step)]
-        chosen = [group_block(group, self.outsiders.get(group.group_id, ()), rng, plain=False)]
-        for i in range(BREADTH_PER_STEP):
-            item = self.lists[self._nth("lists", step * BREADTH_PER_STEP + i)]
-            chosen.append(list_block(item, rng))
-        return chosen
-
-
-def loss_of(block: Block, logits: Tensor) -> Tensor:
-    """logits (q, p) -> a scalar, the sum over the block's queries."""
-    targets = torch.from_numpy(block.targets).to(logits.device)
-    if block.source == "distill":
-        return F.cross_entropy(logits, (16 * targets).softmax(dim=1), reduction="sum")
-    loss = BCE_WEIGHT * F.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / 4
-    right = targets.sum(dim=1) > 0
-    if right.any():
-        wanted = targets[right] / targets[right].sum(dim=1, keepdim=True)
-        loss = loss + F.cross_entropy(logits[right], wanted, reduction="sum")
-    asked = targets.sum(dim=0) > 0
-    if len(block.queries) > 1 and asked.any():
-        wanted = (targets[:, asked] / targets[:, asked].sum(dim=0)).T
-        side = F.cross_entropy(logits[:, asked].T, wanted, reduction="sum")
-        loss = loss + QUERY_SIDE_WEIGHT * side
-    return loss
+LEARNING_RATE, LAYER_DECAY, WARM_UP, EMA = 1e-4, 0.9, 0.04, 0.996
+GATE_START, OPEN_AT = -4.0, 0.25
 
 
 class Wired:
@@ -155,18 +72,6 @@ class Wired:
     def set_progress(self, progress: float) -> None:
         """The gate goes from -4 to 0 over the first quarter and stays open."""
         nn.init.constant_(self.model.gate, GATE_START * max(0.0, 1 - progress / OPEN_AT))
-
-
-def chunks(order: Sequence[int], tokens: Callable[[int], int]) -> Iterator[list[int]]:
-    """Neighbours (sorted by length, rising) while their padded size stays within the budget."""
-    part: list[int] = []
-    for i in order:
-        if part and (len(part) + 1) * tokens(i) > CHUNK_TOKENS:
-            yield part
-            part = []
-        part.append(i)
-    if part:
-        yield part
 
 
 def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
@@ -222,7 +127,8 @@ def train(
         optimizer.load_state_dict(saved["optimizer"])
         average, step, spent = saved["average"], saved["step"], saved["spent"]
     started, log = time.monotonic() - spent, (folder / "log.jsonl").open("a")
-    running, evaluated = [], -1
+    running: list[float] = []
+    evaluated = -1
 
     def look(progress: float) -> None:
         live = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
@@ -255,7 +161,8 @@ def train(
         with torch.autocast(options.device, torch.bfloat16):
             logits = scorer(blocks)
         queries = sum(len(block.queries) for block in blocks)
-        loss = sum(loss_of(b, z.float()) for b, z in zip(blocks, logits, strict=True)) / queries
+        losses = [loss_of(b, z.float()) for b, z in zip(blocks, logits, strict=True)]
+        loss = torch.stack(losses).sum() / queries
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:

@@ -14,16 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rerank_core.wire import Encoded, PairTokenizer, WiredEncoder
+from training.blocks import MAX_PASSAGE, MAX_QUERY, Block, chunks
 from training.export import base_folder, start_model
-from training.train import (
-    MAX_PASSAGE,
-    MAX_QUERY,
-    Block,
-    arguments,
-    chunks,
-    materials,
-    train,
-)
+from training.train import arguments, materials, train
 
 
 class Twin:
@@ -31,7 +24,7 @@ class Twin:
 
     name = "twin"
 
-    def __init__(self, model: WiredEncoder, tokenizer: PairTokenizer):
+    def __init__(self, model: AloneEncoder, tokenizer: PairTokenizer):
         self.model, self.tokenizer = model, tokenizer
 
     def encode(self, texts: Sequence[Encoded]) -> Tensor:
