@@ -33,8 +33,8 @@ def test_the_library_example_prints_what_the_readme_shows() -> None:
     assert printed(PYTHON[0], names) == OUTPUT[0]
     printed(PYTHON[1], names)
     chunks = names["passages"]
-    assert names["generate"]("bridge lorries", chunks, 2).count("\n\n") == 1
-    assert len(names["pipeline"]("bridge", lambda query, n: chunks[:n], 3, 2)) == 2
+    assert names["generate"]("python pet", chunks, 2).count("\n\n") == 1
+    assert len(names["pipeline"]("python", lambda query, n: chunks[:n], 3, 2)) == 2
 
 
 @pytest.mark.real
