@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,15 @@ from ui.view import SKIP, View
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 FIRST = "python-pet-care"
 TEXT = "python pet care"
+
+
+def shown(views: Iterable[View]) -> View:
+    """What a visitor sees once all of a handler's Views have come, one over the other."""
+    seen = View()
+    for view in views:
+        given = {k: v for k, v in view._asdict().items() if isinstance(v, str | list) or v != SKIP}
+        seen = seen._replace(**given)
+    return seen
 
 
 def request(**params: str) -> Any:
@@ -47,8 +57,10 @@ def test_every_view_field_is_a_component(explore: Explore) -> None:
 
 
 def test_load_applies_the_link(explore: Explore) -> None:
-    *_, view = explore.load(
-        [], request(scenario="jaguar-top-speed", query="jaguar-top-speed-2", n="7", k="4")
+    view = shown(
+        explore.load(
+            [], request(scenario="jaguar-top-speed", query="jaguar-top-speed-2", n="7", k="4")
+        )
     )
     assert (view.scenario, view.retrieve_k, view.top_k) == ("jaguar-top-speed", 7, 4)
     assert view.before.count("<li class=") == 7
@@ -58,7 +70,7 @@ def test_load_applies_the_link(explore: Explore) -> None:
 
 def test_choosing_runs_the_first_stage_alone(explore: Explore, scorer: FakeScorer) -> None:
     read = scorer.pairs  # the warm-up's
-    [view] = explore.choose_scenario(FIRST, 50, 5)
+    view = shown(explore.choose_scenario(FIRST, 50, 5))
     assert view.query == TEXT
     assert view.commit["interactive"] is True
     assert scorer.pairs == read, "the cross-encoder reads nothing before the commit"
@@ -139,7 +151,7 @@ def test_commit_needs_the_first_answer(explore: Explore, answer: Any) -> None:
     "record", [None, "x", [1], [["k", 5, 4, 0.1]], [["k", 1, 2, 7]], {"a": 1}, [["k", 1]]]
 )
 def test_a_foreign_record_is_dropped(explore: Explore, record: Any) -> None:
-    *_, view = explore.load(record, request())
+    view = shown(explore.load(record, request()))
     assert "No scored round yet" in view.record_words
 
 
@@ -153,7 +165,7 @@ def test_models_that_cannot_be_loaded_are_one_sentence() -> None:
     explore = Explore(service)
     views = list(explore.load([], request()))
     assert "has 3 bytes, not 10" in views[-1].before
-    [view] = explore.choose_scenario("jaguar-top-speed", 50, 5)
+    view = shown(explore.choose_scenario("jaguar-top-speed", 50, 5))
     assert "has 3 bytes, not 10" in view.message
 
 
@@ -166,7 +178,7 @@ def test_an_unexpected_fault_gives_nothing_away(explore: Explore, scorer: FakeSc
 
 def test_next_goes_round(explore: Explore, service: Service) -> None:
     queries = service.library.scenario(FIRST).queries
-    [view] = explore.next(FIRST, queries[-1].text, 50, 5)
+    view = shown(explore.next(FIRST, queries[-1].text, 50, 5))
     assert view.query == queries[0].text
-    [view] = explore.next(FIRST, "my own", 50, 5)
+    view = shown(explore.next(FIRST, "my own", 50, 5))
     assert view.query == queries[0].text

@@ -21,7 +21,7 @@ from ui.links import Link, checked_link, read_link
 from ui.predictions import prediction_from, rounds_from
 from ui.service import Service
 from ui.states import inputs, ranked, reading, revealed
-from ui.view import View, buttons, says_why
+from ui.view import SKIP, View, buttons, says_why
 
 
 class Explore:
@@ -48,12 +48,13 @@ class Explore:
             except RerankError as fault:
                 yield View(before=views.fault_list(str(fault)), after=views.waiting(0))
                 return
-        view = self._ranked(link)._replace(
+        first, *rest = self._ranked(link)
+        yield first._replace(
             message=views.message(" ".join(link.notes)),
             record_words=results.record(rounds),
             clear_record=gr.update(visible=bool(rounds)),
         )
-        yield view
+        yield from rest
         if link.reveal:
             yield from self._reveal(link, None, rounds, request)
 
@@ -61,7 +62,7 @@ class Explore:
     def choose_scenario(self, scenario: str, retrieve_k: int, top_k: int) -> Iterator[View]:
         """A card: its first query runs."""
         first = self.service.library.scenario(scenario).queries[0]
-        yield self._ranked(self._link(scenario, first.text, retrieve_k, top_k))
+        yield from self._ranked(self._link(scenario, first.text, retrieve_k, top_k))
 
     @says_why
     def choose_query(
@@ -69,12 +70,12 @@ class Explore:
     ) -> Iterator[View]:
         """One of the scenario's written queries."""
         query = self.service.library.query(query_id)
-        yield self._ranked(self._link(scenario, query.text, retrieve_k, top_k))
+        yield from self._ranked(self._link(scenario, query.text, retrieve_k, top_k))
 
     @says_why
     def change(self, scenario: str, query: str, retrieve_k: int, top_k: int) -> Iterator[View]:
         """The query was edited, or N or K moved: rank again, and forget the reveal."""
-        yield self._ranked(self._link(scenario, query, retrieve_k, top_k))
+        yield from self._ranked(self._link(scenario, query, retrieve_k, top_k))
 
     @says_why
     def next(self, scenario: str, query: str, retrieve_k: int, top_k: int) -> Iterator[View]:
@@ -83,7 +84,7 @@ class Explore:
         written = self.service.written_query(query)
         here = next((i for i, q in enumerate(queries) if written and q.id == written.id), -1)
         following = queries[(here + 1) % len(queries)]
-        yield self._ranked(self._link(scenario, following.text, retrieve_k, top_k))
+        yield from self._ranked(self._link(scenario, following.text, retrieve_k, top_k))
 
     @says_why
     def commit(
@@ -133,8 +134,11 @@ class Explore:
         written = self.service.written_query(query)
         return checked_link(scenario, query, retrieve_k, top_k, written.id if written else None)
 
-    def _ranked(self, link: Link) -> View:
-        return ranked(self.service, link, self.service.retrieve(link.query, link.retrieve_k))
+    def _ranked(self, link: Link) -> Iterator[View]:
+        view = ranked(self.service, link, self.service.retrieve(link.query, link.retrieve_k))
+        # The plot comes after the list: redrawing it takes the browser longer than all the rest.
+        yield view._replace(bars=SKIP)
+        yield View(bars=view.bars)
 
     def _reveal(
         self,
