@@ -192,7 +192,9 @@ def looks(folder: Path = RESULTS) -> list[str]:
 def main() -> None:
     results = load_results()
     mine = next((m["ours"] for m in results.values() if "ours" in m), None)
-    head = ["# Results", "", "Written by `python -m training.results` from `results/` (its notes.md is the end); do not edit.", "",
+    head = ["# Results", "",
+            "Written by `python -m training.results` from `results/` (its notes.md is the end); do not edit.",
+            "",
             f"Weights: model hash `{mine['model_hash'] if mine else 'none'}`. Differences: mean, 95 % "
             "interval by paired bootstrap, wins/ties/losses. Grades' gains are 2^grade - 1.", ""]  # fmt: skip
     text = "\n".join([*head, *overall(results), *by_slice(results, "report"), *calibration(results),
