@@ -200,8 +200,8 @@ def arguments(name: str) -> argparse.Namespace:
 
 def materials(options: argparse.Namespace) -> tuple[Steps, dict[str, list[Block]]]:
     """What both ways train on, in one order, and the blocks that checkpoints are chosen on."""
-    lists, breadth_tune, outsiders = read_mix()
     split, rng = read_split(contrast(data_folder(options.data))), random.Random(0)
+    lists, breadth_tune, outsiders = read_mix()
     tune = {
         "contrast": [group_block(group, (), rng, plain=True) for group in split["tune"]],
         "breadth": [
