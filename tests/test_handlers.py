@@ -80,7 +80,9 @@ def test_commit_reads_exactly_n_pairs_and_scores_the_prediction(
     explore: Explore, scorer: FakeScorer
 ) -> None:
     read = scorer.pairs
-    views = list(explore.commit(FIRST, TEXT, 20, 5, "yes", 80, 2, 1, "shuffled", [], request()))
+    views = list(
+        explore.commit(FIRST, TEXT, 20, 5, TEXT, "yes", 80, 2, 1, "shuffled", [], request())
+    )
     assert scorer.pairs - read == 20
     assert any("of 20 pairs read" in str(v.after) for v in views[:-1])
     final = views[-1]
@@ -91,26 +93,28 @@ def test_commit_reads_exactly_n_pairs_and_scores_the_prediction(
 
 
 def test_a_second_commit_for_the_same_does_not_count(explore: Explore) -> None:
-    *_, first = explore.commit(FIRST, TEXT, 20, 5, "yes", 80, None, None, None, [], request())
+    *_, first = explore.commit(FIRST, TEXT, 20, 5, TEXT, "yes", 80, None, None, None, [], request())
     *_, second = explore.commit(
-        FIRST, TEXT, 20, 5, "no", 90, None, None, None, first.record, request()
+        FIRST, TEXT, 20, 5, TEXT, "no", 90, None, None, None, first.record, request()
     )
     assert second.record == SKIP
     assert "Not counted" in second.verdict
     *_, other_n = explore.commit(
-        FIRST, TEXT, 21, 5, "no", 90, None, None, None, first.record, request()
+        FIRST, TEXT, 21, 5, TEXT, "no", 90, None, None, None, first.record, request()
     )
     assert len(other_n.record) == 2
 
 
 def test_just_show_scores_nothing(explore: Explore) -> None:
-    *_, final = explore.just_show(FIRST, TEXT, 20, 5, [], request())
+    *_, final = explore.just_show(FIRST, TEXT, 20, 5, TEXT, [], request())
     assert "nothing was scored" in final.verdict
     assert final.record == SKIP
 
 
 def test_own_query_has_no_lift_and_the_page_says_why(explore: Explore) -> None:
-    *_, final = explore.just_show(FIRST, "a query of my own", 20, 5, [], request())
+    *_, final = explore.just_show(
+        FIRST, "a query of my own", 20, 5, "a query of my own", [], request()
+    )
     assert "nobody has judged" in final.verdict
     assert 'class="mark' not in final.after
 
@@ -133,7 +137,7 @@ def test_own_query_has_no_lift_and_the_page_says_why(explore: Explore) -> None:
 def test_bad_input_is_one_sentence_and_keeps_what_was_typed(
     explore: Explore, args: tuple[Any, ...], sentence: str
 ) -> None:
-    for handler in (explore.change, lambda *a: explore.just_show(*a, [], request())):
+    for handler in (explore.change, lambda *a: explore.just_show(*a, a[1], [], request())):
         *_, view = handler(*args)
         assert sentence in view.message
         assert view.query == SKIP
@@ -143,7 +147,7 @@ def test_bad_input_is_one_sentence_and_keeps_what_was_typed(
 
 @pytest.mark.parametrize("answer", [None, "maybe", 1])
 def test_commit_needs_the_first_answer(explore: Explore, answer: Any) -> None:
-    *_, view = explore.commit(FIRST, TEXT, 20, 5, answer, 80, None, None, None, [], request())
+    *_, view = explore.commit(FIRST, TEXT, 20, 5, TEXT, answer, 80, None, None, None, [], request())
     assert "Answer the first question" in view.message
 
 
@@ -171,7 +175,9 @@ def test_models_that_cannot_be_loaded_are_one_sentence() -> None:
 
 def test_an_unexpected_fault_gives_nothing_away(explore: Explore, scorer: FakeScorer) -> None:
     scorer.error = ValueError("secret detail")
-    *_, view = explore.just_show(FIRST, "a query that fails", 20, 5, [], request())
+    *_, view = explore.just_show(
+        FIRST, "a query that fails", 20, 5, "a query that fails", [], request()
+    )
     assert "secret detail" not in view.message
     assert view.just_show["interactive"] is True
 
@@ -182,3 +188,12 @@ def test_next_goes_round(explore: Explore, service: Service) -> None:
     assert view.query == queries[0].text
     view = shown(explore.next(FIRST, "my own", 50, 5))
     assert view.query == queries[0].text
+
+
+def test_a_commit_is_refused_while_the_list_is_of_another_query(
+    explore: Explore, scorer: FakeScorer
+) -> None:
+    read = scorer.pairs
+    *_, view = explore.just_show(FIRST, "pasted, not ranked", 20, 5, TEXT, [], request())
+    assert "press Enter to rank this one first" in view.message
+    assert scorer.pairs == read

@@ -88,6 +88,8 @@ def _choose(named: dict[str, Any], handlers: Explore) -> None:
             interactive=True,
             scale=3,
         )
+        # Which query the first list is of: a prediction must be about the list that is shown.
+        named["ranked_query"] = gr.Textbox(first.queries[0].text, visible=False)
         named["retrieve_k"] = gr.Slider(
             limits.RETRIEVE_K_MIN,
             limits.RETRIEVE_K_MAX,
@@ -186,8 +188,15 @@ def _results(named: dict[str, Any]) -> None:
 def _wire(parts: Parts, handlers: Explore) -> None:
     named = parts.by_name
     revealing = [
-        _on(named["commit"].click, handlers.commit, parts, (*QUERY, *PREDICTION, "record")),
-        _on(named["just_show"].click, handlers.just_show, parts, (*QUERY, "record")),
+        _on(
+            named["commit"].click,
+            handlers.commit,
+            parts,
+            (*QUERY, "ranked_query", *PREDICTION, "record"),
+        ),
+        _on(
+            named["just_show"].click, handlers.just_show, parts, (*QUERY, "ranked_query", "record")
+        ),
     ]
     chosen = ("scenario", "retrieve_k", "top_k")
     written = ("scenario", "query_choice", "retrieve_k", "top_k")

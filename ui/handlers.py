@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from rerank_core.errors import RerankError
+from rerank_core.errors import InputError, RerankError
 from rerank_core.pipeline import Comparison
 from rerank_core.prediction import Prediction, Round
 from rerank_core.records import Reranked
@@ -93,6 +93,7 @@ class Explore:
         query: str,
         retrieve_k: int,
         top_k: int,
+        ranked_query: str,
         will_change: str | None,
         sure: float,
         leader: int | None,
@@ -104,6 +105,7 @@ class Explore:
         """Lock the prediction, rerank, score it."""
         prediction = prediction_from(will_change, sure, leader, new_in_top3, middle)
         link = self._link(scenario, query, retrieve_k, top_k)
+        _same_list(query, ranked_query)
         yield from self._reveal(link, prediction, rounds_from(record), request)
 
     @says_why
@@ -113,11 +115,13 @@ class Explore:
         query: str,
         retrieve_k: int,
         top_k: int,
+        ranked_query: str,
         record: Any,
         request: gr.Request,
     ) -> Iterator[View]:
         """Rerank without a prediction: nothing is scored."""
         link = self._link(scenario, query, retrieve_k, top_k)
+        _same_list(query, ranked_query)
         yield from self._reveal(link, None, rounds_from(record), request)
 
     def typed(self) -> View:
@@ -159,3 +163,9 @@ class Explore:
         assert reranked is not None  # the stream's last item, by its contract
         comparison = Comparison.of(retrieved, reranked, link.top_k)
         yield revealed(self.service, link, comparison, prediction, rounds)
+
+
+def _same_list(query: str, ranked_query: str) -> None:
+    """Raise InputError where the query was edited since the list shown was ranked (pasting sends no key)."""
+    if query.strip() != ranked_query.strip():
+        raise InputError("The list shown is of another query; press Enter to rank this one first.")

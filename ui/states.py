@@ -33,6 +33,7 @@ def inputs(service: Service, link: Link) -> View:
             value=link.query_id if any(q.id == link.query_id for q in scenario.queries) else None,
         ),
         query=link.query,
+        ranked_query=link.query,
         retrieve_k=link.retrieve_k,
         top_k=link.top_k,
     )

@@ -23,6 +23,7 @@ class View(NamedTuple):
     scenario: Any = SKIP
     query_choice: Any = SKIP
     query: Any = SKIP
+    ranked_query: Any = SKIP
     retrieve_k: Any = SKIP
     top_k: Any = SKIP
     message: Any = SKIP

@@ -105,7 +105,8 @@ def test_a_damaged_link_opens_and_says_so(visitor: Visitor) -> None:
 def test_own_query_has_movement_but_no_lift(visitor: Visitor) -> None:
     page = visitor.open(FIRST)
     box = page.locator("#query textarea, #query input").first
-    box.fill("where can I buy a second-hand guitar")
+    box.fill("")
+    box.press_sequentially("where can I buy a second-hand guitar")
     expect(page.locator("#message")).to_contain_text("Press Enter")
     expect(page.get_by_role("button", name="Commit and rerank")).to_be_disabled()
     box.press("Enter")
