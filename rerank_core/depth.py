@@ -17,7 +17,7 @@ Worked by hand: the bi-encoder ranks a, b, c, d; logits 0, 2, 1, 3. At N = 3 the
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from rerank_core import metrics
@@ -27,7 +27,7 @@ from rerank_core.pool import DEPTH_MAX, Pool, pool_of, pool_stream
 
 __all__ = [
     "DEPTH_MAX", "HEADLINE_K", "DepthPoint", "Ghost", "Pool", "ceiling_at", "curve", "ghosts", "mean_curve",
-    "order_at", "pool_of", "pool_stream",
+    "order_at", "orders", "pool_of", "pool_stream",
 ]  # fmt: skip
 
 HEADLINE_K = 3
@@ -71,27 +71,34 @@ def curve(pool: Pool, k: int) -> tuple[DepthPoint, ...]:
     check_top_k(k)
     if not pool.has_relevant:
         return ()
-    deep, grades = max(k, HEADLINE_K), pool.relevance
+    grades, relevant = pool.relevance, pool.relevant
+    return tuple(
+        DepthPoint(
+            n,
+            metrics.ndcg_at_k(after, grades, HEADLINE_K),
+            metrics.success_at_k(after, grades, 1, relevant),
+            metrics.success_at_k(after, grades, k, relevant),
+            metrics.recall_at_k(pool.doc_ids, grades, n, relevant),
+            metrics.ndcg_at_k(best, grades, HEADLINE_K),
+        )
+        for n, after, best in orders(pool, max(k, HEADLINE_K))
+    )
+
+
+def orders(pool: Pool, deep: int) -> Iterator[tuple[int, list[str], list[str]]]:
+    """For N = 1 up to the pool's size: N, and the first `deep` doc_ids of `order_at` and of `ceiling_at`.
+
+    Each from the one before it, so that all of them together cost little more than the last alone.
+    """
     read: list[tuple[float, str]] = []
     graded: list[tuple[int, int, str]] = []
-    points = []
     for n, doc_id in enumerate(pool.doc_ids, 1):
         insort(read, pool.keys[n - 1])
-        insort(graded, (-grades.get(doc_id, 0), n, doc_id))
+        insort(graded, (-pool.relevance.get(doc_id, 0), n, doc_id))
         tail = pool.before[n : n + deep]
         after = [*(d for _, d in read[:deep]), *tail]
-        best = [*(d for _, _, d in graded[:HEADLINE_K]), *tail]
-        points.append(
-            DepthPoint(
-                n,
-                metrics.ndcg_at_k(after, grades, HEADLINE_K),
-                metrics.success_at_k(after, grades, 1),
-                metrics.success_at_k(after, grades, k),
-                metrics.recall_at_k(pool.doc_ids, grades, n),
-                metrics.ndcg_at_k(best, grades, HEADLINE_K),
-            )
-        )
-    return tuple(points)
+        best = [*(d for _, _, d in graded[:deep]), *tail]
+        yield n, after[:deep], best[:deep]
 
 
 def mean_curve(pools: Sequence[Pool], k: int) -> tuple[DepthPoint, ...]:
@@ -138,7 +145,7 @@ def ghosts(pool: Pool, n: int) -> tuple[Ghost, ...]:
     found = []
     for doc_id, grade in pool.relevance.items():
         rank = pool.ranks.get(doc_id)
-        if grade < metrics.RELEVANT or (rank is not None and rank <= n):
+        if grade < pool.relevant or (rank is not None and rank <= n):
             continue
         logit = logits.get(doc_id)
         would = None if logit is None else 1 + sum(key < (-logit, doc_id) for key in read)

@@ -110,21 +110,30 @@ def without_lift(cases: Iterable[Case]) -> tuple[str, ...]:
 
 
 def _result(case: Case, n: int, k: int) -> QueryResult:
-    pool, grades = case.pool, case.pool.relevance
+    pool, grades, relevant = case.pool, case.pool.relevance, case.pool.relevant
     before, after = pool.before, order_at(pool, n)
     new_rank = {d: r for r, d in enumerate(after[: pool.depth(n)], 1)}
     standings = [
         Standing(d, grade, pool.ranks.get(d), new_rank.get(d, pool.ranks.get(d)))
         for d, grade in grades.items()
-        if grade >= metrics.RELEVANT
+        if grade >= relevant
     ]
     return QueryResult(
         case.query_id, case.scenario_id, case.slice, case.chosen, n,
         metrics.ndcg_at_k(before, grades, HEADLINE_K),
         metrics.ndcg_at_k(after, grades, HEADLINE_K),
-        (metrics.success_at_k(before, grades, 1), metrics.success_at_k(after, grades, 1)),
-        (metrics.success_at_k(before, grades, k), metrics.success_at_k(after, grades, k)),
-        (metrics.relevant_at_k(before, grades, 3), metrics.relevant_at_k(after, grades, 3)),
+        (
+            metrics.success_at_k(before, grades, 1, relevant),
+            metrics.success_at_k(after, grades, 1, relevant),
+        ),
+        (
+            metrics.success_at_k(before, grades, k, relevant),
+            metrics.success_at_k(after, grades, k, relevant),
+        ),
+        (
+            metrics.relevant_at_k(before, grades, 3, relevant),
+            metrics.relevant_at_k(after, grades, 3, relevant),
+        ),
         (metrics.unjudged_at_k(before, grades, 3), metrics.unjudged_at_k(after, grades, 3)),
         tuple(sorted(standings, key=lambda s: (-s.grade, s.before is None, s.before or 0, s.doc_id))),
         pool.margin, pool.depth(n) if len(pool) else 0, before[:SHOWN], after[:SHOWN],

@@ -18,10 +18,15 @@ CLUSTERS_MIN = 5
 
 RESAMPLES, LEVEL, SEED = 10_000, 0.95, 0
 
+BLOCK_DRAWS = 1_000_000
+"""Drawn indexes held at once, 8 MB: with thousands of clusters, all draws together would take gigabytes."""
+
+Interval = tuple[float, float]
+
 
 def bootstrap_interval(
     values: Sequence[float], clusters: Sequence[str], level: float = LEVEL
-) -> tuple[float, float] | None:
+) -> Interval | None:
     """The percentile interval of the mean of `values`, drawing whole clusters; None for fewer than CLUSTERS_MIN.
 
     `values` and `clusters` run in parallel; a draw's mean is over the values of the drawn clusters, so that large
@@ -35,16 +40,32 @@ def bootstrap_interval(
     >>> bootstrap_interval([0.1, 0.3, 0.2], ["a", "b", "c"]) is None
     True
     """
-    if len(values) != len(clusters):
-        raise InputError(f"{len(values)} values but {len(clusters)} clusters; give one a value.")
-    groups: dict[str, list[float]] = {name: [] for name in sorted(set(clusters))}
-    for value, name in zip(values, clusters, strict=True):
-        groups[name].append(value)
-    if len(groups) < CLUSTERS_MIN:
-        return None
-    sums = np.array([fsum(group) for group in groups.values()])  # (clusters,)
-    counts = np.array([len(group) for group in groups.values()])
-    draws = np.random.default_rng(SEED).integers(len(groups), size=(RESAMPLES, len(groups)))
-    means = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)  # (RESAMPLES,)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return bootstrap_intervals([values], clusters, level)[0]
+
+
+def bootstrap_intervals(
+    columns: Sequence[Sequence[float]], clusters: Sequence[str], level: float = LEVEL
+) -> tuple[Interval | None, ...]:
+    """`bootstrap_interval` of several columns of values over the same clusters, from the same draws."""
+    for values in columns:
+        if len(values) != len(clusters):
+            raise InputError(
+                f"{len(values)} values but {len(clusters)} clusters; give one a value."
+            )
+    rows: dict[str, list[int]] = {name: [] for name in sorted(set(clusters))}
+    for row, name in enumerate(clusters):
+        rows[name].append(row)
+    m = len(rows)
+    if m < CLUSTERS_MIN:
+        return (None,) * len(columns)
+    sums = np.array([[fsum(values[i] for i in own) for values in columns] for own in rows.values()])
+    counts = np.array([len(own) for own in rows.values()])  # (m,); sums is (m, columns)
+    rng, block = np.random.default_rng(SEED), max(1, BLOCK_DRAWS // m)
+    parts = []
+    for at in range(0, RESAMPLES, block):
+        draws = rng.integers(m, size=(min(block, RESAMPLES - at), m))
+        size = counts[draws].sum(axis=1)
+        parts.append([sums[:, c][draws].sum(axis=1) / size for c in range(len(columns))])
+    means = np.concatenate(parts, axis=1)  # (columns, RESAMPLES)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=1)
+    return tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))

@@ -1,6 +1,7 @@
 """Ranking metrics over grades in rank order: pure functions, no models, no records.
 
-Grades are 0 not relevant, 1 on the topic only, 2 partly answers, 3 answers; "relevant" means RELEVANT or more.
+Grades are 0 not relevant, 1 on the topic only, 2 partly answers, 3 answers; "relevant" means RELEVANT or more,
+unless a caller whose judgements are on another scale (a BEIR folder's 0 and 1) says from which grade on: `relevant`.
 A ranked list is given as its doc_ids, judgements as a mapping doc_id -> grade; what is not listed is unjudged and
 counts as 0. Ties are settled before: a list has an order.
 
@@ -49,32 +50,40 @@ def ndcg_at_k(doc_ids: Sequence[str], relevance: Grades, k: int) -> float:
     return dcg_at_k([relevance.get(d, 0) for d in doc_ids], k) / ideal
 
 
-def relevant_at_k(doc_ids: Sequence[str], relevance: Grades, k: int) -> int:
+def relevant_at_k(
+    doc_ids: Sequence[str], relevance: Grades, k: int, relevant: int = RELEVANT
+) -> int:
     """How many of the first k are relevant."""
     _check_k(k)
-    return sum(relevance.get(d, 0) >= RELEVANT for d in doc_ids[:k])
+    return sum(relevance.get(d, 0) >= relevant for d in doc_ids[:k])
 
 
-def precision_at_k(doc_ids: Sequence[str], relevance: Grades, k: int) -> float:
+def precision_at_k(
+    doc_ids: Sequence[str], relevance: Grades, k: int, relevant: int = RELEVANT
+) -> float:
     """Relevant among the first k, over k (also where the list is shorter). Range [0, 1]."""
-    return relevant_at_k(doc_ids, relevance, k) / k
+    return relevant_at_k(doc_ids, relevance, k, relevant) / k
 
 
-def recall_at_k(doc_ids: Sequence[str], relevance: Grades, k: int) -> float:
+def recall_at_k(
+    doc_ids: Sequence[str], relevance: Grades, k: int, relevant: int = RELEVANT
+) -> float:
     """Relevant among the first k, over all relevant judged passages; 0.0 where there are none. Range [0, 1]."""
-    total = sum(g >= RELEVANT for g in relevance.values())
-    return relevant_at_k(doc_ids, relevance, k) / total if total else 0.0
+    total = sum(g >= relevant for g in relevance.values())
+    return relevant_at_k(doc_ids, relevance, k, relevant) / total if total else 0.0
 
 
-def success_at_k(doc_ids: Sequence[str], relevance: Grades, k: int) -> float:
+def success_at_k(
+    doc_ids: Sequence[str], relevance: Grades, k: int, relevant: int = RELEVANT
+) -> float:
     """1.0 where at least one of the first k is relevant, else 0.0."""
-    return 1.0 if relevant_at_k(doc_ids, relevance, k) else 0.0
+    return 1.0 if relevant_at_k(doc_ids, relevance, k, relevant) else 0.0
 
 
-def reciprocal_rank(doc_ids: Sequence[str], relevance: Grades) -> float:
+def reciprocal_rank(doc_ids: Sequence[str], relevance: Grades, relevant: int = RELEVANT) -> float:
     """1 / rank of the first relevant passage; 0.0 where there is none. Range [0, 1]."""
     for rank, doc_id in enumerate(doc_ids, 1):
-        if relevance.get(doc_id, 0) >= RELEVANT:
+        if relevance.get(doc_id, 0) >= relevant:
             return 1 / rank
     return 0.0
 
@@ -85,9 +94,9 @@ def unjudged_at_k(doc_ids: Sequence[str], relevance: Grades, k: int) -> int:
     return sum(d not in relevance for d in doc_ids[:k])
 
 
-def has_relevant(relevance: Grades) -> bool:
+def has_relevant(relevance: Grades, relevant: int = RELEVANT) -> bool:
     """True where some judged passage is relevant: without one a query has no lift."""
-    return any(g >= RELEVANT for g in relevance.values())
+    return any(g >= relevant for g in relevance.values())
 
 
 def ceiling_order(candidates: Sequence[str], relevance: Grades) -> list[str]:

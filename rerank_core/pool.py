@@ -34,7 +34,8 @@ class Pool:
     `cosines` fall, `logits` are raw. `beyond` holds the doc_ids of the bi-encoder's ranks M + 1 up, as many as are
     known. `relevance` is doc_id -> grade. `ranks` says where every relevant passage stands in the bi-encoder's full
     order (a doc_id that the corpus lacks is not in it), `ghost_logits` what the cross-encoder said of those that are
-    not among the M. `timings` are of the run that scored the pool, ghosts included.
+    not among the M. `timings` are of the run that scored the pool, ghosts included. `relevant` is the lowest grade
+    that counts as relevant.
     """
 
     query: str
@@ -46,6 +47,7 @@ class Pool:
     ranks: Mapping[str, int] = field(default_factory=dict)
     ghost_logits: Mapping[str, float] = field(default_factory=dict)
     timings: tuple[StageTiming, ...] = ()
+    relevant: int = metrics.RELEVANT
 
     def __post_init__(self) -> None:
         sizes = len(self.doc_ids), len(self.cosines), len(self.logits)
@@ -58,7 +60,7 @@ class Pool:
         object.__setattr__(self, "ranks", {**known, **self.ranks})
 
     def _counts(self, doc_id: str) -> bool:
-        return self.relevance.get(doc_id, 0) >= metrics.RELEVANT
+        return self.relevance.get(doc_id, 0) >= self.relevant
 
     def __len__(self) -> int:
         """M, the deepest N that can be derived."""
@@ -72,7 +74,7 @@ class Pool:
     @property
     def has_relevant(self) -> bool:
         """Without a relevant passage a query has no lift and no curve."""
-        return metrics.has_relevant(self.relevance)
+        return metrics.has_relevant(self.relevance, self.relevant)
 
     @property
     def margin(self) -> float | None:

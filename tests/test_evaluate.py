@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from ir_measures import Qrel, ScoredDoc, Success, nDCG
 from pools import cases, pools, some_library
 
+from rerank_core import intervals
 from rerank_core.board import cases_of
 from rerank_core.errors import InputError
 from rerank_core.evaluate import Case, evaluate, headline, slices, unchosen, without_lift
 from rerank_core.failures import failure_kind, losses
-from rerank_core.intervals import CLUSTERS_MIN, bootstrap_interval
+from rerank_core.intervals import CLUSTERS_MIN, bootstrap_interval, bootstrap_intervals
 from rerank_core.metrics import has_relevant
 from rerank_core.pipeline import TwoStage
 from rerank_core.pool import Pool
@@ -164,6 +165,16 @@ def test_clusters_widen_an_interval():
 def test_values_and_clusters_of_different_length():
     with pytest.raises(InputError, match="1 values but 2 clusters"):
         bootstrap_interval([0.1], ["a", "b"])
+
+
+def test_columns_and_blocks_change_no_interval(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(3)
+    columns = rng.normal(size=(3, 50)).tolist()
+    clusters = [str(i // 2) for i in range(50)]
+    alone = [bootstrap_interval(values, clusters) for values in columns]
+    assert list(bootstrap_intervals(columns, clusters)) == alone
+    monkeypatch.setattr(intervals, "BLOCK_DRAWS", 25 * 7)
+    assert list(bootstrap_intervals(columns, clusters)) == alone
 
 
 # Failures

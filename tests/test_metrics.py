@@ -37,7 +37,12 @@ def test_equal_to_ir_measures(seed: int):
         ours[P(rel=2) @ k] = metrics.precision_at_k(ranked, relevance, k)
         ours[R(rel=2) @ k] = metrics.recall_at_k(ranked, relevance, k)
         ours[Success(rel=2) @ k] = metrics.success_at_k(ranked, relevance, k)
+        for rel in (1, 3):  # judgements on another scale
+            ours[P(rel=rel) @ k] = metrics.precision_at_k(ranked, relevance, k, rel)
+            ours[R(rel=rel) @ k] = metrics.recall_at_k(ranked, relevance, k, rel)
+            ours[Success(rel=rel) @ k] = metrics.success_at_k(ranked, relevance, k, rel)
     ours[RR(rel=2)] = metrics.reciprocal_rank(ranked, relevance)
+    ours[RR(rel=1)] = metrics.reciprocal_rank(ranked, relevance, 1)
     theirs = ir_measures.calc_aggregate(list(ours), qrels, run)
     for measure, value in ours.items():
         assert value == pytest.approx(theirs[measure], abs=1e-9), str(measure)
