@@ -72,6 +72,7 @@ def unknown_key(key: str, allowed: Sequence[str]) -> str:
     >>> unknown_key("titel", ["id", "title"])
     'unknown key `titel`; did you mean `title`? Known here: id, title.'
     """
+    key = key if len(key) <= MAX_SHOWN else key[: MAX_SHOWN - 3] + "..."
     near = get_close_matches(key, allowed, n=1)
     guess = f"did you mean `{near[0]}`?" if near else "remove it."
     return f"unknown key `{key}`; {guess} Known here: {', '.join(allowed) or 'nothing'}."

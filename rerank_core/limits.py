@@ -93,3 +93,53 @@ KEPT_POOLS = 200
 
 BUDGET_MS_MAX = 60_000
 """The largest latency budget in milliseconds: a minute, longer than anybody waits for a search."""
+
+OWN_FILE_BYTES = 5 * 1024 * 1024
+"""A visitor's own file: 2,000 passages of 2,000 characters are 4 MB, and a little room."""
+
+OWN_PASSAGES = 2_000
+"""Passages of a visitor's own: more than a person reads, few enough to be encoded in turns with everybody else."""
+
+OWN_CHARS = 2_000
+"""Characters of a visitor's passage: about the 512 tokens that a cross-encoder reads; longer ones are to be split."""
+
+SPLIT_CHARS, SPLIT_OVERLAP = 900, 120
+"""Characters of a piece, and of what it repeats of the one before: a piece is what the bi-encoder reads whole (256
+tokens), and about a sentence is repeated, so that nothing is torn from what it refers to."""
+
+OWN_HELD_S = 3600.0
+"""How long a visitor's own passages are kept, used or not: an exercise of one lesson."""
+
+OWN_HELD_BYTES = 256 * 1024 * 1024
+"""Memory for all visitors' own passages, vectors and scores together: about 25 of the largest kind, or a class of
+ordinary ones; the oldest go first."""
+
+OWN_PAIRS = 4_000
+"""Scores kept for one visitor's own passages: 80 queries at N = 50."""
+
+OWN_QUERIES = 20
+"""Queries over one's own passages whose lists are kept, that can be judged, and that a scenario may hold."""
+
+OWN_ENCODING = 6
+"""Visitors whose own passages are encoded at the same time: each holds up to 10 MB while it waits for its turns."""
+
+UPLOAD_EXTRA_BYTES = 4_096
+"""What a browser puts around an uploaded file: boundaries and headers."""
+
+UPLOADS_BYTES = 64 * 1024 * 1024
+"""Uploaded files that may lie on the disk together: each goes as soon as it is read, so there are seldom any."""
+
+UPLOAD_AGE_S = 600
+"""An uploaded file that nobody asked to read is deleted after this."""
+
+PASTE_BYTES = 160 * 1024
+"""Pasted text that fits into a request beside everything else; a longer paste travels as a file."""
+
+ZIP_ENTRIES = 16
+"""Entries of a scenario zip: a folder, two files, and what an operating system adds of its own accord."""
+
+ZIP_TOML_BYTES = 512 * 1024
+"""scenario.toml unpacked: twenty queries with two hundred judgements each are under 100 KB."""
+
+ZIP_RATIO = 200
+"""How far an entry may have been packed: prose packs 3 times, a list of equal lines 100 times, a bomb 1,000 times."""

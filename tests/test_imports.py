@@ -54,6 +54,8 @@ MAY_IMPORT = {
     "trace": ABOVE,
     "forms": RECORDS,
     "passages_file": RECORDS | {"forms"},
+    "split": RECORDS,
+    "own_passages": FILES | {"split"},
     "scenarios": FILES,
     "lint": ABOVE | {"scenarios", "depth"},
     "check": ABOVE | {"scenarios", "lint", "trace"},
