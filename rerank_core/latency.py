@@ -42,6 +42,24 @@ def measured(
         )
 
 
+def by_depth(points: Iterable[LatencyPoint]) -> tuple[LatencyPoint, ...]:
+    """One point for each N, N rising: the medians of its runs.
+
+    >>> runs = [LatencyPoint(5, 9.0, 50.0, 0.0), LatencyPoint(5, 7.0, 70.0, 0.0), LatencyPoint(5, 8.0, 60.0, 4.0)]
+    >>> by_depth(runs)
+    (LatencyPoint(n=5, ms_query=8.0, ms_pairs=60.0, ms_wait=0.0),)
+    """
+    runs: dict[int, list[LatencyPoint]] = {}
+    for point in points:
+        runs.setdefault(point.n, []).append(point)
+    return tuple(
+        LatencyPoint(
+            n, median(p.ms_query for p in at), median(p.ms_pairs for p in at), median(p.ms_wait for p in at)
+        )
+        for n, at in sorted(runs.items())
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Milliseconds a query (encode and search) and a pair (tokenise and cross-encode): medians over queries."""

@@ -27,6 +27,7 @@ from ui.depth_lists import ghost_list, table
 from ui.depth_mean import LIBRARY, SLICE, Mean
 from ui.explore import build_explore
 from ui.handlers import Explore
+from ui.latencies import DEPTHS, ROUNDS
 from ui.pools import NotScoredError, Pools
 from ui.service import Service
 from ui.stored import StoredBoard
@@ -310,3 +311,36 @@ def test_the_table_has_a_row_for_every_n() -> None:
     html = table(pool, curve(pool, 3), turnover(pool, 3), Mean((), "none"), Cost(10, 10), 3)
     assert len(re.findall(r'<th scope="row"', html)) == len(pool)
     assert "20.0 ms" in html
+
+
+def test_latency_is_measured_live_at_several_n_and_kept(depth: Depth, scorer: FakeScorer) -> None:
+    opened(depth)
+    before = depth.move(TEXT, 50, 5, 500, LIBRARY)
+    assert len(before.latency_plot.data[1].x) == 1
+    read = scorer.pairs
+    views = list(depth.measure(TEXT, 50, 5, 500, LIBRARY))
+    assert scorer.pairs - read == ROUNDS * sum(DEPTHS)
+    assert "11 of 12 runs done" in views[-3].measuring
+    last = views[-1]
+    assert list(last.latency_plot.data[1].x) == list(DEPTHS)
+    assert "each the median of 3 runs" in last.latency_words
+    assert last.measure["value"] == "Measure again"
+    again = depth.move(TEXT, 20, 5, 500, LIBRARY)
+    assert list(again.latency_plot.data[1].x) == list(DEPTHS)
+    assert scorer.pairs - read == ROUNDS * sum(DEPTHS)
+
+
+def test_a_measurement_that_is_left_keeps_nothing(depth: Depth) -> None:
+    opened(depth)
+    run = depth.measure(TEXT, 50, 5, 500, LIBRARY)
+    next(run)
+    next(run)
+    run.close()
+    assert depth.latencies.of(TEXT) == ()
+    assert depth.stop_measuring().measuring == ""
+
+
+def test_measuring_a_query_that_is_not_scored_says_so(depth: Depth) -> None:
+    (view,) = depth.measure(TEXT, 50, 5, 500, LIBRARY)
+    assert "score it again" in view.head
+    assert view.measure["visible"] is True

@@ -19,10 +19,12 @@ from ui.budget_slider import BUDGET_MS
 from ui.depth_handlers import Depth, DepthView
 from ui.depth_mean import LIBRARY, SLICE
 from ui.explore import Parts
+from ui.latencies import DEPTHS
 from ui.pools import Pools
 from ui.service import Service
 from ui.stored import StoredBoard
 
+MEASURE = f"Measure at N = {', '.join(map(str, DEPTHS))}"
 CONTROLS = ("retrieve_k", "top_k", "budget", "over")
 
 
@@ -84,6 +86,18 @@ def _figures(named: dict[str, Any]) -> None:
                 views.caption("What depth costs", "One query on this machine, by its own clock.")
             )
             named["latency_plot"] = evidence_plot("depth-latency-plot")
+            with gr.Row(elem_id="depth-measure-row"):
+                named["measure"] = gr.Button(
+                    MEASURE, elem_id="depth-measure", size="sm", scale=0, min_width=220
+                )
+                named["measure_stop"] = gr.Button(
+                    "Stop measuring",
+                    elem_id="depth-measure-stop",
+                    visible=False,
+                    size="sm",
+                    scale=0,
+                )
+            named["measuring"] = gr.HTML("", elem_id="depth-measuring")
         with gr.Column(min_width=320):
             named["latency_words"] = gr.HTML("", elem_id="depth-latency-words")
     named["table"] = gr.HTML("", elem_id="depth-table")
@@ -111,6 +125,11 @@ def _wire(named: dict[str, Any], handlers: Depth, explore: Parts, tab: gr.Tab) -
         evidence_event(named[name].input, handlers.move, [*query, *controls], outputs, latest=True)
     for name in ("top_k", "over"):
         evidence_event(named[name].input, handlers.turn, [*query, *controls], outputs, latest=True)
+    timed = evidence_event(named["measure"].click, handlers.measure, [*query, *controls], outputs)
+    evidence_event(
+        named["measure_stop"].click, handlers.stop_measuring, [], outputs, cancels=[timed]
+    )
+    runs.append(timed)
     evidence_event(named["stop"].click, handlers.stop, query, outputs, cancels=runs)
     # Another query was chosen on Explore: the run of the old one is no longer wanted.
     for name, event in (("scenario", "input"), ("query_choice", "input"), ("query", "submit")):

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from rerank_core.budget import Bought, Knee
 from rerank_core.depth import DEPTH_MAX, DepthPoint
-from rerank_core.latency import Cost
+from rerank_core.latency import Cost, LatencyPoint
 from rerank_core.turnover import TurnoverPoint
 from ui.figures import BI, CROSS, WAIT
 from ui.spread import spread
@@ -68,9 +68,18 @@ def movement_curves(points: Sequence[TurnoverPoint], n: int, k: int) -> go.Figur
 
 
 def latency_line(
-    cost: Cost | None, pairs: int, n: int, budget: float, bought: Bought | None
+    cost: Cost | None,
+    pairs: int,
+    n: int,
+    budget: float,
+    bought: Bought | None,
+    points: Sequence[LatencyPoint] = (),
 ) -> go.Figure:
-    """Milliseconds of one query against N: a dot for the run, a line for what is estimated from it, and the budget."""
+    """Milliseconds of one query against N: dots for runs, a dashed line for what is estimated, and the budget.
+
+    `points` are the medians of live runs at several N, joined by a line; without them the one dot is the run that
+    scored the pool.
+    """
     if cost is None:
         return blank("not measured yet")
     deepest = max(DEPTH_MAX, pairs)
@@ -82,13 +91,17 @@ def latency_line(
             hoverinfo="skip",
         )
     )  # fmt: skip
+    dots = [(p.n, p.ms) for p in points] or [(pairs, run)]
     figure.add_scatter(
-        x=[pairs], y=[run], mode="markers", marker={"size": 10, "color": CROSS}, cliponaxis=False,
-        hovertemplate=f"measured: {pairs} pairs, {milliseconds(run)}<extra></extra>",
+        x=[x for x, _ in dots], y=[y for _, y in dots], mode="lines+markers", cliponaxis=False,
+        marker={"size": 10, "color": CROSS}, line={"color": CROSS, "width": 2.5},
+        text=[milliseconds(y) for _, y in dots],
+        hovertemplate="measured: %{x} pairs, %{text}<extra></extra>",
     )  # fmt: skip
+    high = dots[-1][1]
     for words, y in (
-        ("● measured", run),
-        ("- - estimated", total[1] - 0.12 * max(total[1], budget)),
+        ("● measured", high),
+        ("- - estimated", high - 0.12 * max(total[1], budget)),
     ):
         figure.add_annotation(
             xref="paper", x=1, y=y, text=words, showarrow=False, xanchor="left", xshift=12
@@ -103,7 +116,7 @@ def latency_line(
             x=[bought.n], y=[bought.ms], mode="markers", hoverinfo="skip", cliponaxis=False,
             marker={"symbol": "circle-open", "size": 11, "color": BI, "line": {"width": 2}},
         )  # fmt: skip
-    most = max(total[1], run, budget) * 1.08
+    most = max(total[1], run, high, budget) * 1.08
     yaxis = {"range": [0, most], "title": _title("milliseconds a query")}
     return _framed(_mark(figure, n), yaxis, {"range": [0, deepest * 1.005]})
 

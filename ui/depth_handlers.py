@@ -27,6 +27,7 @@ from ui.asked import number, said, whole
 from ui.budget_slider import budget_slider
 from ui.depth_mean import SLICE, Mean, mean_of
 from ui.depth_words import pairs_read, relevant
+from ui.latencies import RUNS, Latencies
 from ui.pools import Pools
 from ui.stored import StoredBoard
 from ui.view import SKIP
@@ -49,6 +50,9 @@ class DepthView(NamedTuple):
     mean_plot: Any = SKIP
     at: Any = SKIP
     latency_plot: Any = SKIP
+    measure: Any = SKIP
+    measure_stop: Any = SKIP
+    measuring: Any = SKIP
     latency_words: Any = SKIP
     ghosts: Any = SKIP
     table: Any = SKIP
@@ -61,6 +65,7 @@ class Depth:
         self.pools = pools
         self.stored = stored
         self.service = pools.service
+        self.latencies = Latencies(self.service)
 
     def open(
         self, query: str, retrieve_k: Any, top_k: Any, over: Any, request: gr.Request
@@ -103,6 +108,41 @@ class Depth:
             score=gr.update(visible=True),
         )
 
+    def measure(
+        self, query: str, retrieve_k: Any, top_k: Any, budget: Any, over: Any
+    ) -> Iterator[DepthView]:
+        """Live runs at several N, one after the other; at the end the figure holds their medians."""
+        try:
+            self.pools.of(query)
+            yield self._measuring(0)
+            for done in self.latencies.measure(query):
+                yield self._measuring(done)
+            yield self.move(query, retrieve_k, top_k, budget, over)._replace(
+                measure=gr.update(visible=True, value="Measure again"),
+                measure_stop=gr.update(visible=False),
+                measuring=views.measuring(RUNS, RUNS),
+            )
+        except Exception as error:
+            yield self._failed(query, error)._replace(**self._at_rest())
+
+    def stop_measuring(self) -> DepthView:
+        """The measurement was stopped: what was kept before stays."""
+        return DepthView(**self._at_rest())
+
+    def _measuring(self, done: int) -> DepthView:
+        return DepthView(
+            measure=gr.update(visible=False),
+            measure_stop=gr.update(visible=True),
+            measuring=views.measuring(done, RUNS),
+        )
+
+    def _at_rest(self) -> dict[str, Any]:
+        return {
+            "measure": gr.update(visible=True),
+            "measure_stop": gr.update(visible=False),
+            "measuring": "",
+        }
+
     def _reading(self, query: str, progress: Progress) -> DepthView:
         return DepthView(
             head=views.head(query, "reading", progress=progress),
@@ -133,13 +173,18 @@ class Depth:
             stop=gr.update(visible=False),
             score=gr.update(visible=False),
             derived=gr.update(visible=True),
+            **self._at_rest(),
             table=self._table(pool, k, over),
         )
 
     def _derived(self, pool: Pool, n: int, k: int, budget: float, over: Any) -> DepthView:
         written = self.service.written_query(pool.query) is not None
         points, moved = curve(pool, k), turnover(pool, k)
-        mean, cost = self._mean(pool, k, over), self._cost(pool)
+        mean, cost, live = (
+            self._mean(pool, k, over),
+            self._cost(pool),
+            self.latencies.of(pool.query),
+        )
         flat = points or [DepthPoint(p.n, 0, 0, 0, 0, 0) for p in moved]
         buys = n_for_budget(flat, budget, cost.ms_query, cost.ms_per_pair) if cost else None
         here = min(n, max(len(pool), 1))
@@ -160,8 +205,8 @@ class Depth:
                 value=figures.depth_curves(mean.points, here, k, knee(mean.points)),
             ),
             at=views.at_n(pool, points, moved, mean, n, k, written),
-            latency_plot=figures.latency_line(cost, pairs_read(pool), here, budget, buys),
-            latency_words=views.latency_words(pool, points, mean, cost, budget),
+            latency_plot=figures.latency_line(cost, pairs_read(pool), here, budget, buys, live),
+            latency_words=views.latency_words(pool, points, mean, cost, budget, live),
             ghosts=lists.ghost_list(
                 pool, n, self.pools.passages, len(self.service.library.passages), written
             ),

@@ -7,12 +7,13 @@ from typing import Any
 
 from rerank_core.budget import METHOD, knee, n_for_budget
 from rerank_core.depth import DepthPoint
-from rerank_core.latency import Cost
+from rerank_core.latency import Cost, LatencyPoint
 from rerank_core.pool import Pool
 from rerank_core.records import Progress
 from rerank_core.turnover import TurnoverPoint
 from ui import depth_words as said
 from ui.depth_mean import Mean
+from ui.latencies import ROUNDS
 from ui.templates import render
 
 INTRO = (
@@ -99,12 +100,23 @@ def at_n(
     return render("depth_at", items=items, label="What this N means")
 
 
+def measuring(done: int, total: int) -> str:
+    """How far a measurement is, in runs."""
+    return render("depth_measuring", done=done, total=total)
+
+
 def latency_words(
-    pool: Pool, points: Sequence[DepthPoint], mean: Mean, cost: Cost | None, budget: float
+    pool: Pool,
+    points: Sequence[DepthPoint],
+    mean: Mean,
+    cost: Cost | None,
+    budget: float,
+    live: Sequence[LatencyPoint] = (),
 ) -> str:
-    """What the run cost, what the budget buys, and what is lost with it."""
+    """What runs cost, what the budget buys, and what is lost with it. `live` are runs at several N."""
+    sentences = [said.at_depths(live, ROUNDS)] if live else []
     items: list[dict[str, Any]] = [
-        {"name": "Cost", "sentences": [said.measured(pool, cost)], "small": ""}
+        {"name": "Cost", "sentences": [*sentences, said.measured(pool, cost)], "small": ""}
     ]
     if cost:
         flat = [DepthPoint(i, 0, 0, 0, 0, 0) for i in range(1, len(pool) + 1)]

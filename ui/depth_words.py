@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from rerank_core.budget import Bought, Knee
 from rerank_core.depth import DepthPoint, order_at
-from rerank_core.latency import Cost
+from rerank_core.latency import Cost, LatencyPoint
 from rerank_core.metrics import RELEVANT
 from rerank_core.pool import Pool
 from rerank_core.turnover import TurnoverPoint
@@ -154,6 +154,17 @@ def measured(pool: Pool, cost: Cost | None) -> str:
         f"{milliseconds(cost.ms_per_pair)} a pair, after {milliseconds(cost.ms_query)} for encoding the query and "
         f"searching.{earlier} Estimated, the line: a pair is taken to cost the same at every N. Waiting for others is "
         "left out."
+    )
+
+
+def at_depths(points: Sequence[LatencyPoint], rounds: int) -> str:
+    """Live runs at several N, and how far they are from a line through nothing but the cost of a pair."""
+    runs = ", ".join(f"{milliseconds(p.ms)} at N = {p.n}" for p in points)
+    first, last = points[0], points[-1]
+    each = f"a pair takes {milliseconds(first.ms_pairs / first.n)} at N = {first.n} and "
+    return (
+        f"Measured, live, each the median of {rounds} runs with no kept score, waiting left out: {runs}; "
+        f"{each}{milliseconds(last.ms_pairs / last.n)} at N = {last.n}."
     )
 
 
