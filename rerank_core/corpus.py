@@ -1,14 +1,16 @@
 """A corpus: passages and their vectors, encoded once.
 
-Left out: searching (retrieve.py), and any index; search here is exact, over hundreds or thousands of rows.
+Left out: searching (retrieve.py), and any index; search here is exact, over hundreds or thousands of rows. A corpus
+that is read from a file, with vectors from the disk, is a StoredCorpus (stored_corpus.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,19 @@ from rerank_core.records import Passage
 Vectors = NDArray[np.float32]
 OnProgress = Callable[[int, int], None]
 
-__all__ = ["Corpus", "as_passages"]
+__all__ = ["Corpus", "Rows", "as_passages"]
+
+
+class Rows(Protocol):
+    """What search asks of a corpus's vectors, (n, d): an array in memory has it, and so have rows on the disk."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __matmul__(self, vector: Vectors, /) -> Vectors:
+        """(n, d) @ (d,) -> (n,): one score a row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +46,13 @@ class Corpus:
     `encode_ms` is what encoding took, paid once (0 where the vectors came from elsewhere).
     """
 
-    passages: tuple[Passage, ...]
-    vectors: Vectors
+    passages: Sequence[Passage]
+    vectors: Rows
     model_hash: str
     encode_ms: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.vectors.ndim != 2 or len(self.vectors) != len(self.passages):
+        if len(self.vectors.shape) != 2 or len(self.vectors) != len(self.passages):
             raise InputError(
                 f"{len(self.passages)} passages need as many rows of vectors, not an array of shape "
                 f"{self.vectors.shape}; encode them with Corpus.encode."

@@ -98,7 +98,7 @@ def search(vector: NDArray[np.float32], corpus: Corpus, depth: int) -> Ranking:
         keep = np.flatnonzero(scores >= np.partition(scores, -depth)[-depth])
     else:
         keep = np.arange(len(scores))
-    passages = [corpus.passages[i] for i in keep]
+    passages = [corpus.passages[i] for i in keep.tolist()]
     return Ranking.from_scores(passages, scores[keep].tolist()).top(depth)
 
 
