@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from rerank_core.errors import FileError
 from rerank_core.limits import OWN_CHARS, OWN_FILE_BYTES, OWN_PASSAGES
-from rerank_core.passages_file import Numbered, at, decode, parse_passages
+from rerank_core.passage_rows import at, decode
+from rerank_core.passages_file import Numbered, parse_passages
 from rerank_core.records import Passage
 from rerank_core.split import split_passage
 

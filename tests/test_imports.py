@@ -14,7 +14,7 @@ BASE = {"errors", "limits"}
 RECORDS = BASE | {"records", "inputs"}
 STAGES = RECORDS | {"models", "corpus", "scheduler", "score_cache"}
 PIPELINE = STAGES | {"retrieve", "rerank", "metrics", "movement", "comparison"}
-FILES = RECORDS | {"forms", "passages_file"}
+FILES = RECORDS | {"forms", "passage_rows", "passages_file"}
 ABOVE = PIPELINE | FILES | {"pipeline", "prediction"}
 
 MAY_IMPORT = {
@@ -53,7 +53,8 @@ MAY_IMPORT = {
     "board": ABOVE | {"pool", "latency", "evaluate", "scenarios", "trace"},
     "trace": ABOVE,
     "forms": RECORDS,
-    "passages_file": RECORDS | {"forms"},
+    "passage_rows": RECORDS | {"forms"},
+    "passages_file": RECORDS | {"forms", "passage_rows"},
     "split": RECORDS,
     "own_passages": FILES | {"split"},
     "scenarios": FILES,
