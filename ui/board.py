@@ -11,7 +11,7 @@ from rerank_core import limits
 from ui import board_figures, skip_view
 from ui.board_handlers import BoardTab, BoardView, SkipView
 from ui.board_source import BoardSource
-from ui.explore import Parts
+from ui.parts import Parts
 from ui.service import Service
 from ui.templates import render
 

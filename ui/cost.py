@@ -10,7 +10,7 @@ import gradio as gr
 from rerank_core import limits
 from ui import cost_figures
 from ui.cost_handlers import CostTab, CostView
-from ui.explore import Parts
+from ui.parts import Parts
 from ui.service import Service
 
 

@@ -18,8 +18,8 @@ from ui import depth_views as views
 from ui.budget_slider import BUDGET_MS
 from ui.depth_handlers import Depth, DepthView
 from ui.depth_mean import LIBRARY, SLICE
-from ui.explore import Parts
 from ui.latencies import DEPTHS
+from ui.parts import Parts
 from ui.pools import Pools
 from ui.service import Service
 from ui.stored import StoredBoard

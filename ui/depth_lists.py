@@ -11,8 +11,8 @@ from rerank_core.records import Passage
 from rerank_core.turnover import TurnoverPoint
 from ui import depth_words as said
 from ui.depth_mean import Mean
+from ui.rows import MARKS
 from ui.templates import render
-from ui.views import MARKS
 from ui.words import logit, milliseconds, plural
 
 SHOWN = 6

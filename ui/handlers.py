@@ -15,12 +15,12 @@ import gradio as gr
 from rerank_core.errors import InputError, RerankError
 from rerank_core.pipeline import Comparison
 from rerank_core.prediction import Prediction, Round
-from rerank_core.records import Reranked
 from ui import results, views
+from ui.compare_states import read
 from ui.links import Link, checked_link, read_link
 from ui.predictions import prediction_from, rounds_from
 from ui.service import Service
-from ui.states import inputs, ranked, reading, revealed
+from ui.states import inputs, ranked, revealed
 from ui.view import SKIP, View, buttons, says_why
 
 
@@ -105,7 +105,7 @@ class Explore:
         """Lock the prediction, rerank, score it."""
         prediction = prediction_from(will_change, sure, leader, new_in_top3, middle)
         link = self._link(scenario, query, retrieve_k, top_k)
-        _same_list(query, ranked_query)
+        same_list(query, ranked_query)
         yield from self._reveal(link, prediction, rounds_from(record), request)
 
     @says_why
@@ -121,7 +121,7 @@ class Explore:
     ) -> Iterator[View]:
         """Rerank without a prediction: nothing is scored."""
         link = self._link(scenario, query, retrieve_k, top_k)
-        _same_list(query, ranked_query)
+        same_list(query, ranked_query)
         yield from self._reveal(link, None, rounds_from(record), request)
 
     def typed(self) -> View:
@@ -152,20 +152,15 @@ class Explore:
         request: gr.Request,
     ) -> Iterator[View]:
         retrieved = self.service.retrieve(link.query, link.retrieve_k)
-        n = len(retrieved.ranking)
-        yield reading(n)
-        reranked = None
-        for item in self.service.rerank_stream(link.query, retrieved.ranking, request.session_hash):
-            if isinstance(item, Reranked):
-                reranked = item
+        stream = self.service.rerank_stream(link.query, retrieved.ranking, request.session_hash)
+        for item in read(retrieved, stream, link.top_k):
+            if isinstance(item, Comparison):
+                yield revealed(self.service, link, item, prediction, rounds)
             else:
-                yield View(after=views.waiting(n, item))
-        assert reranked is not None  # the stream's last item, by its contract
-        comparison = Comparison.of(retrieved, reranked, link.top_k)
-        yield revealed(self.service, link, comparison, prediction, rounds)
+                yield View(**item)
 
 
-def _same_list(query: str, ranked_query: str) -> None:
+def same_list(query: str, ranked_query: str) -> None:
     """Raise InputError where the query was edited since the list shown was ranked (pasting sends no key)."""
     if query.strip() != ranked_query.strip():
         raise InputError("The list shown is of another query; press Enter to rank this one first.")

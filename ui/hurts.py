@@ -12,8 +12,8 @@ from rerank_core.metrics import RELEVANT
 from ui.board_views import Texts, href
 from ui.board_words import fraction, signed
 from ui.links import Link
+from ui.rows import MARKS, UNJUDGED
 from ui.templates import render
-from ui.views import MARKS, UNJUDGED
 from ui.words import slice_words
 
 ROWS = 5

@@ -17,6 +17,7 @@ from ui.scores import build_scores
 from ui.service import Service
 from ui.stored import StoredBoard
 from ui.templates import text_file
+from ui.view import View
 
 TITLE = "Two ways to rank"
 
@@ -44,7 +45,7 @@ def build_app(service: Service, base: str = "") -> gr.Blocks:
         app.load(
             handlers.load,
             inputs=explore.of(("record",)),
-            outputs=explore.view,
+            outputs=explore.of(View._fields),
             show_progress="hidden",
             api_visibility="private",
             concurrency_limit=limits.PAGE_CONCURRENCY,

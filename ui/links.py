@@ -57,7 +57,7 @@ def read_link(params: Mapping[str, str], scenarios: Sequence[Scenario]) -> Link:
         )
         scenario_id = first
     scenario = by_id[scenario_id]
-    asked = (params.get("query") or scenario.queries[0].id).strip()
+    asked = params.get("query", "").strip() or scenario.queries[0].id
     written = next((q for q in scenario.queries if asked in (q.id, q.text)), None)
     if written is None and len(asked) > limits.QUERY_MAX_CHARS:
         notes.append(

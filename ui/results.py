@@ -24,20 +24,29 @@ def verdict(
     *,
     relevance: Mapping[str, int] | None,
     judged: Verdict | None,
-    counted: bool,
+    counted: bool | str,
+    no_lift: str = "",
+    part: str = "",
 ) -> str:
-    """Lift, prediction and one sentence on the run, side by side."""
+    """Lift, prediction and one sentence on the run, side by side.
+
+    `counted` says whether the round counts in the record, or in words why there is none. `no_lift` is said where there
+    is no lift and something else is true than of the library's queries. `part` begins the ids of elements.
+    """
     lift = None if relevance is None else comparison.lift_at(TOP, relevance)
     return render(
         "verdict",
         lift=None if lift is None else _lift_words(lift),
-        no_lift=_no_lift(relevance),
+        no_lift=no_lift or _no_lift(relevance),
+        part=part,
         outcomes=[{"hit": o.hit, "words": outcome_words(o)} for o in judged.outcomes]
         if judged
         else [],
         hits=judged.hits if judged else 0,
         brier=f"{judged.brier:.2f}".replace("0.", ".", 1) if judged else "",
-        counted="This round counts in your record."
+        counted=counted
+        if isinstance(counted, str)
+        else "This round counts in your record."
         if counted
         else "Not counted in your record: only the first commit for a query, N and models is.",
         no_prediction="You looked without predicting, so nothing was scored.",

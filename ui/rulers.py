@@ -14,9 +14,9 @@ from rerank_core.comparison import calibrated
 from rerank_core.metrics import RELEVANT
 from rerank_core.pool import Pool
 from rerank_core.records import ModelCard, Passage
+from ui.rows import MARKS, UNJUDGED
 from ui.spread import spread
 from ui.templates import render
-from ui.views import MARKS, UNJUDGED
 from ui.words import cosine, logit, probability
 
 LETTERED = 8

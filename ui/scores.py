@@ -13,7 +13,7 @@ import gradio as gr
 from ui import scores_views as views
 from ui.depth import evidence_event, evidence_plot
 from ui.depth_views import caption
-from ui.explore import Parts
+from ui.parts import Parts
 from ui.pools import Pools
 from ui.scores_handlers import Scores, ScoresView
 from ui.service import Service

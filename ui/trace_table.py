@@ -7,8 +7,8 @@ from typing import Any
 
 from rerank_core.pipeline import Comparison
 from rerank_core.trace import Trace
+from ui.rows import MARKS, UNJUDGED
 from ui.templates import render
-from ui.views import MARKS, UNJUDGED
 from ui.words import cosine, logit, probability
 
 HEADS = (

@@ -1,0 +1,152 @@
+"""The states of a comparison on the page: ranked, reading, revealed. From records to what each component shows.
+
+Shared by Explore and Your own, which add what is theirs. A state is a dict, component name -> value; whoever has a
+NamedTuple of components fills it from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from rerank_core.pipeline import Comparison
+from rerank_core.prediction import Verdict
+from rerank_core.records import Progress, Reranked, Retrieved
+from rerank_core.trace import Trace
+from ui import figures, results, views
+from ui.costs import costs
+from ui.rows import SHOWN
+from ui.trace_table import trace_table
+from ui.view import buttons
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a comparison stands, and what is known around it.
+
+    `part` begins the ids of its elements; `link` is the address a copied link says; `question` is put to the visitor
+    before the reveal. `relevance` is doc_id -> grade, None where nobody judged, `no_lift` what is said where there is
+    no lift ("" for the library's words). With `asked`, the query, rows can be marked. `load_ms` and `index_ms` were
+    paid once, in milliseconds.
+    """
+
+    top_k: int
+    part: str = ""
+    link: str = ""
+    question: str = ""
+    relevance: Mapping[str, int] | None = None
+    no_lift: str = ""
+    asked: str = ""
+    load_ms: float | None = None
+    index_ms: float | None = None
+
+    def costs(self, timings: Any, retrieved: Retrieved) -> str:
+        """What each stage cost, as a table."""
+        return costs(
+            timings,
+            corpus_size=retrieved.corpus_size,
+            load_ms=self.load_ms,
+            index_ms=self.index_ms,
+        )
+
+
+def ranked(setting: Setting, retrieved: Retrieved) -> Fields:
+    """Stage one has run; nothing is predicted yet and nothing revealed."""
+    n = len(retrieved.ranking)
+    leaders = [(str(r), r) for r in range(2, min(n, SHOWN) + 1)]
+    return {
+        "message": views.message(""),
+        "before": views.ranking_before(
+            retrieved,
+            top_k=setting.top_k,
+            link=setting.link,
+            part=setting.part,
+            asked=setting.asked,
+        ),
+        "predict": gr.update(visible=True),
+        "predict_head": views.predict_head(setting.question),
+        "will_change": gr.update(value=None, interactive=True),
+        "sure": gr.update(value=75, interactive=True),
+        "leader": gr.update(choices=[*leaders, ("below", 0)], value=None, interactive=True),
+        "new_in_top3": gr.update(value=None, interactive=True),
+        "middle": gr.update(value=None, interactive=True),
+        "lines": gr.update(visible=False),
+        "after": views.waiting(n, part=setting.part),
+        "verdict": "",
+        "bars": figures.latency_bars(retrieved.timings),
+        "costs": setting.costs(retrieved.timings, retrieved),
+        "trace": "",
+        **buttons(n > 0),
+    }
+
+
+def reading(n: int, part: str = "") -> Fields:
+    """The prediction is locked, the pairs are being read."""
+    locked = gr.update(interactive=False)
+    return {
+        "message": views.message(""),
+        "will_change": locked,
+        "sure": locked,
+        "leader": locked,
+        "new_in_top3": locked,
+        "middle": locked,
+        "after": views.waiting(n, Progress(0, n), part=part),
+        **buttons(False),
+    }
+
+
+def read(
+    retrieved: Retrieved, stream: Iterator[Progress | Reranked], top_k: int, part: str = ""
+) -> Iterator[Fields | Comparison]:
+    """What the page shows while the pairs are read, and last the Comparison."""
+    n = len(retrieved.ranking)
+    yield reading(n, part)
+    for item in stream:
+        if isinstance(item, Reranked):
+            yield Comparison.of(retrieved, item, top_k)
+        else:
+            yield {"after": views.waiting(n, item, part=part)}
+
+
+def revealed(
+    setting: Setting,
+    comparison: Comparison,
+    trace: Trace,
+    judged: Verdict | None,
+    counted: bool | str,
+) -> Fields:
+    """Both stages have run: the second list, what moved, lift, cost and trace; the prediction is scored.
+
+    `counted` as `results.verdict` takes it.
+    """
+    return {
+        "before": views.ranking_before(
+            comparison.retrieved, top_k=setting.top_k, link=setting.link, after=comparison.after,
+            relevance=None if setting.asked else setting.relevance, part=setting.part, asked=setting.asked,
+        ),
+        "predict": gr.update(visible=False),
+        "lines": gr.update(visible=True),
+        "after": views.ranking_after(
+            comparison, relevance=None if setting.asked else setting.relevance,
+            part=setting.part, asked=setting.asked,
+        ),
+        "verdict": verdict(setting, comparison, judged, counted),
+        "bars": figures.latency_bars(comparison.timings),
+        "costs": setting.costs(comparison.timings, comparison.retrieved),
+        "trace": trace_table(comparison, trace, setting.relevance),
+    }  # fmt: skip
+
+
+def verdict(
+    setting: Setting, comparison: Comparison, judged: Verdict | None, counted: bool | str
+) -> str:
+    """What the reveal says below the lists."""
+    return results.verdict(
+        comparison, relevance=setting.relevance, judged=judged, counted=counted,
+        no_lift=setting.no_lift, part=setting.part,
+    )  # fmt: skip
