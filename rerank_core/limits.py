@@ -120,6 +120,9 @@ OWN_PAIRS = 4_000
 OWN_QUERIES = 20
 """Queries over one's own passages whose lists are kept, that can be judged, and that a scenario may hold."""
 
+OWN_TITLE_CHARS, OWN_WORDS_CHARS = 80, 4_000
+"""Characters of a scenario's title, and of its lesson and note: a heading, and a page."""
+
 OWN_ENCODING = 6
 """Visitors whose own passages are encoded at the same time: each holds up to 10 MB while it waits for its turns."""
 
@@ -142,4 +145,37 @@ ZIP_TOML_BYTES = 512 * 1024
 """scenario.toml unpacked: twenty queries with two hundred judgements each are under 100 KB."""
 
 ZIP_RATIO = 200
-"""How far an entry may have been packed: prose packs 3 times, a list of equal lines 100 times, a bomb 1,000 times."""
+"""How far an entry may be packed: the library's passages pack 3 times, equal lines 30 times, a bomb 1,000 times."""
+
+EVALUATE_RETRIEVE_K, EVALUATE_TOP_K = 100, 10
+"""N and K of an evaluation where none are given: those that rerankers are commonly measured at."""
+
+LINE_BYTES = 16 * 1024 * 1024
+"""A line of a judged set's files: a book; a longer one is a file without line ends."""
+
+ID_CHARS = 512
+"""An id in a judged set: some are addresses; a longer one is a text in the wrong place."""
+
+GRADE_MAX = 10
+"""The highest grade of relevance in a judged set: its gain, 2^grade - 1, is 1,023, far above any scale in use."""
+
+CACHE_GB = 4.0
+"""Disk in GiB for vectors and kept scores of evaluations: 2.7 million vectors of 384 numbers."""
+
+ENCODE_WINDOW = 2_048
+"""Passages in memory at once while a corpus is encoded from a file: enough to sort by length, 40 MB at most."""
+
+SEARCH_ROWS = 16_384
+"""Rows of stored vectors in one step of a search: 25 MB at 384 dimensions."""
+
+REPORT_BYTES = 16 * 1024 * 1024
+"""A report that is read back: 50,000 queries and their figures are about 10 MB."""
+
+REPORT_CHANGES = 10
+"""Losses, and gains, that a report shows with their texts: what a person reads."""
+
+EXCERPT_CHARS = 600
+"""Characters of a passage in a report: enough to judge it, and a report stays small."""
+
+PROGRESS_S = 10.0
+"""Seconds between two lines of progress where they go to a file; a terminal's one line is renewed at once."""

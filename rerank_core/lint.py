@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Literal
 
-from rerank_core.corpus import Corpus
 from rerank_core.errors import FileError
 from rerank_core.metrics import has_relevant
 from rerank_core.pipeline import Comparison, TwoStage
@@ -37,6 +36,9 @@ WORDS = (20, 70)
 OWN_PASSAGES, OWN_QUERIES = 50, 3
 NEAR_DUPLICATE = 0.8
 """Jaccard similarity of two passages' sets of words from which they are called near-duplicates."""
+
+MOST_DUPLICATES = 50
+"""Duplicates that are named of one scenario that stands alone: 2,000 equal texts make 2 million pairs."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,18 @@ def lint(folder: Path | str, engine: TwoStage | None = None) -> list[Finding]:
         corpus = engine.corpus(library.passages)
         for scenario in library.scenarios:
             for query in scenario.queries:
-                found += _with_models(scenario, query, engine, corpus)
+                comparison = engine.compare(query.text, corpus, RETRIEVE_K, JUDGED_DEPTH)
+                found += _with_models(scenario, query, comparison)
+    return found
+
+
+def lint_scenario(scenario: Scenario, compared: Mapping[str, Comparison]) -> list[Finding]:
+    """All findings on one scenario that stands alone; `compared` holds each query's comparison, by query id."""
+    library = Library((scenario,))
+    found = [Finding("error", s, place, message) for s, place, message in library_mistakes(library)]
+    found += [*islice(_duplicates(library), MOST_DUPLICATES), *_sizes(scenario)]
+    for query in scenario.queries:
+        found += _with_models(scenario, query, compared[query.id])
     return found
 
 
@@ -100,11 +113,16 @@ def _duplicates(library: Library) -> Iterator[Finding]:
             yield Finding(
                 "warning", file, right, f"is the same text as {left}; change one of them."
             )
-        else:
+        elif _of_like_size(words[left], words[right]):
             alike = jaccard(words[left], words[right])
             if alike >= NEAR_DUPLICATE:
                 message = f"shares {alike:.0%} of its words with {left}; tell them further apart."
                 yield Finding("warning", file, right, message)
+
+
+def _of_like_size(left: frozenset[str], right: frozenset[str]) -> bool:
+    """Whether they can be near-duplicates at all: most pairs are told apart without comparing words."""
+    return min(len(left), len(right)) >= NEAR_DUPLICATE * max(len(left), len(right))
 
 
 def normalised(text: str) -> str:
@@ -141,10 +159,7 @@ def _sizes(scenario: Scenario) -> Iterator[Finding]:
             yield warning(query.id, "no relevant passage (grade 2 or 3), so it has no lift.")
 
 
-def _with_models(
-    scenario: Scenario, query: Query, engine: TwoStage, corpus: Corpus
-) -> Iterator[Finding]:
-    comparison = engine.compare(query.text, corpus, retrieve_k=RETRIEVE_K, top_k=JUDGED_DEPTH)
+def _with_models(scenario: Scenario, query: Query, comparison: Comparison) -> Iterator[Finding]:
     unjudged = [
         f"{row.doc_id} ({name} rank {row.rank})"
         for name, ranking in (

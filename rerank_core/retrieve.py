@@ -48,7 +48,7 @@ class QueryEncoder:
         self._lock = threading.Lock()
 
     def __call__(self, query: str, *, use_cache: bool = True) -> EncodedQuery:
-        """The vector of a clean query; with `use_cache=False` it is computed now, whatever is kept."""
+        """The vector of a clean query; with `use_cache=False` it is computed now, and a private query is not kept."""
         kept = self._find(query) if use_cache else None
         if kept is not None:
             return _timed(kept[0], 0.0, 0.0, cold=False, live_ms=kept[1])
@@ -63,7 +63,8 @@ class QueryEncoder:
             vector = np.asarray(self.encoder.encode_queries([query]), dtype=np.float32)[0]
             ms = (perf_counter() - start) * 1e3
             pace.note(ms, 1)
-            self._keep(query, vector, ms)
+            if use_cache:
+                self._keep(query, vector, ms)
             return vector, None, ms, cold
 
         called = self._scheduler.call(encode)

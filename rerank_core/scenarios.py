@@ -9,7 +9,7 @@ scenarios' passages.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, fields
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from rerank_core.errors import FileError
-from rerank_core.forms import complaints
+from rerank_core.forms import complaints, shown
 from rerank_core.limits import QUERY_MAX_CHARS
 from rerank_core.passages_file import read_passages, read_text
 from rerank_core.records import Passage
@@ -143,22 +143,35 @@ def load_scenario(folder: Path | str) -> Scenario:
     """Read one folder. Raises FileError for the first mistake and how many more there are."""
     folder = Path(folder)
     path = folder / "scenario.toml"
+    toml = read_text(path)
+    return parse_scenario(toml, folder.name, path, lambda: read_passages(folder / "passages.jsonl"))
+
+
+def parse_scenario(
+    toml: str, name: str, path: Path | str, passages: Callable[[], Iterable[Passage]]
+) -> Scenario:
+    """A scenario from its two files' contents; `name` is its folder's, `path` names the TOML file in messages.
+
+    Checks of form only, between the two see `library_mistakes`. Raises FileError as `load_scenario`.
+    """
     try:
-        data = tomllib.loads(read_text(path))
+        data = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
         raise FileError(f"{path}: not TOML ({error}); mend that line.") from error
+    except RecursionError as error:
+        raise FileError(f"{path}: brackets within brackets without end; mend it.") from error
     if "passages" in data:
         raise FileError(f"{path}: unknown key `passages`; passages stand in passages.jsonl.")
-    if data.get("id") != folder.name:
+    if data.get("id") != name:
         raise FileError(
-            f"{path}, id: found {data.get('id')!r}, but the folder is named {folder.name!r}; make "
+            f"{path}, id: found {shown(data.get('id'))}, but the folder is named {shown(name)}; make "
             "both the same."
         )
     queries = data.get("queries")
     for query in queries if isinstance(queries, list) else ():
         if isinstance(query, dict) and isinstance(data.get("slice"), str):
             query.setdefault("slice", data["slice"])
-    data["passages"] = tuple(read_passages(folder / "passages.jsonl"))
+    data["passages"] = tuple(passages())
     try:
         return TypeAdapter(Scenario).validate_python(data)
     except ValidationError as error:
@@ -225,4 +238,4 @@ def library_mistakes(library: Library) -> Iterator[tuple[str, str, str]]:
 
 
 def _no_such(doc_id: str) -> str:
-    return f"no passage has the doc_id {doc_id!r}; mend it or remove it."
+    return f"no passage has the doc_id {shown(doc_id)}; mend it or remove it."

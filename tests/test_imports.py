@@ -59,6 +59,10 @@ MAY_IMPORT = {
     "own_passages": FILES | {"split"},
     "scenarios": FILES,
     "lint": ABOVE | {"scenarios", "depth"},
+    "holds": ABOVE | {"scenarios"},
+    "scenario_files": FILES | {"scenarios"},
+    "scenario_zip": FILES | {"scenarios", "scenario_files"},
+    "own_scenario": FILES | {"scenarios"},
     "check": ABOVE | {"scenarios", "lint", "trace"},
     "console": ABOVE,
 }

@@ -93,6 +93,13 @@ def test_a_kept_query_says_what_it_cost(encoder: FakeEncoder):
     assert (live.timings[1].cached, live.timings[1].cold) == (0, False)
 
 
+def test_a_private_query_is_not_kept(encoder: FakeEncoder):
+    queries = QueryEncoder(encoder, Scheduler())
+    queries("mine", use_cache=False)
+    assert queries("mine").timings[1].cached == 0
+    assert encoder.texts == 2
+
+
 def test_queries_are_kept_up_to_a_bound(encoder: FakeEncoder):
     queries = QueryEncoder(encoder, Scheduler(), max_queries=2)
     for query in ("a", "b", "a", "c", "a", "b"):
