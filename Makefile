@@ -45,7 +45,7 @@ board:
 
 train:
 	@tools/install.sh dev
-	$(PY) -m training.train $(ARGS)
+	$(PY) -m training $(ARGS)
 
 overlap:
 	@tools/install.sh dev

@@ -16,11 +16,12 @@ from training.augment import keywords, typo, vary
 from training.blocks import Block, Steps, chunks, group_block, loss_of
 from training.calibrate import expected_calibration_error, fit, sigmoid, threshold
 from training.export import base_folder, start_model
+from training.folds import deal
 from training.negatives import Bm25, keep_wrong, nearest
 from training.readers import Group, contrast, data_folder, has_answer, windows
 from training.results import paired_interval
 from training.sets import average_precision, order_by
-from training.train import Wired
+from training.train import GATE_START, Wired, parameter_groups
 from training.twin import Twin, start_twin
 
 GROUPS = [
@@ -60,14 +61,16 @@ def test_own_contrast_groups_are_sound() -> None:
             assert all(0 <= i < len(group.passages) for i in relevant)
 
 
-def test_committed_splits_are_disjoint_and_own_groups_only_train() -> None:
+def test_committed_splits_are_disjoint_and_own_groups_are_not_reported_on() -> None:
     parts = {n: json.loads((splits.FOLDER / f"{n}.json").read_text()) for n in splits.NAMES}
     every = [i for ids in parts.values() for i in ids]
     assert len(every) == len(set(every))
-    assert not any(i.startswith("own-") for i in parts["tune"] + parts["report"])
+    assert not any(i.startswith("own-") for i in parts["report"])
+    own_tune = [i for i in parts["tune"] if i.startswith("own-")]
+    assert all(i.startswith(splits.WEB_TUNE) for i in own_tune)
     given = [i for i in every if not i.startswith("own-")]
     assert len(given) == 700
-    assert len(parts["tune"]) == len(parts["report"]) == 72
+    assert len(parts["tune"]) - len(own_tune) == len(parts["report"]) == 72
 
 
 def test_splits_keep_near_duplicates_together() -> None:
@@ -115,7 +118,7 @@ def test_steps_can_be_taken_again_and_every_group_is_read() -> None:
     one, two = (Steps(GROUPS, LISTS, outsiders, seed=4) for _ in range(2))
     for step in (0, 7, 70, 3):
         assert [b.queries for b in one.blocks(step)] == [b.queries for b in two.blocks(step)]
-    read = {one.blocks(step)[0].passages[0] for step in range(3 * len(GROUPS))}
+    read = {b.passages[0] for step in range(2 * len(GROUPS)) for b in one.blocks(step)[:2]}
     assert len(read) == len(GROUPS)
 
 
@@ -209,3 +212,18 @@ def test_overlap_finds_grams_queries_and_short_texts() -> None:
     assert index.hits("what is a lease")
     assert index.hits("Closed on Monday.")
     assert not index.hits("the quick brown fox jumps over the lazy cat")
+
+
+def test_folds_hold_every_group_once_and_every_slice() -> None:
+    dealt = deal(GROUPS)
+    assert sorted(g.group_id for fold in dealt for g in fold) == sorted(g.group_id for g in GROUPS)
+    assert {len(fold) for fold in dealt} == {8}
+    assert all({g.slice for g in fold} == {"negation", "direction"} for fold in dealt)
+
+
+def test_the_gate_learns_and_word_embeddings_do_not() -> None:
+    model = start_model(base_folder(), GATE_START)
+    learned = {id(p) for group in parameter_groups(model) for p in group["params"]}
+    assert id(model.gate) in learned
+    assert id(model.word.weight) not in learned
+    assert not model.word.weight.requires_grad

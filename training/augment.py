@@ -47,13 +47,13 @@ NEGATING = frozenset(NEGATING_WORDS.split())
 
 
 def vary(query: str, rng: random.Random) -> str:
-    """55 % untouched; else lower case, no question mark, a typo, or keywords (never of a negation)."""
+    """Half untouched; else lower case, no question mark, a typo, or keywords (never of a negation)."""
     draw = rng.random()
-    if draw < 0.55:
+    if draw < 0.50:
         return query
-    if draw < 0.70:
+    if draw < 0.65:
         return query.lower().rstrip("?").strip()
-    if draw < 0.78:
+    if draw < 0.72:
         return query[:1].upper() + query[1:] + ("" if query.endswith("?") else "?")
     if draw < 0.92:
         return typo(query, rng)

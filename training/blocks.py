@@ -1,6 +1,6 @@
 """What a training step reads, and its loss: blocks of queries against passages with graded targets.
 
-A step holds one contrast group (all its queries against all its passages and two outsiders) and a few
+A step holds two contrast groups (all their queries against all their passages and an outsider) and a few
 breadth lists. The order follows from the seed alone. Left out: models and optimisation (``train.py``).
 """
 
@@ -21,9 +21,8 @@ from training.readers import Group
 
 MAX_QUERY, MAX_PASSAGE, CHUNK_TOKENS = 40, 112, 3000
 GAIN = {2: 1.0, 1: 0.4, 0: 0.0}
-LAGGING = {"aspect": 1.6, "freshness": 1.6, "direction": 1.3, "negation": 1.3, "entity_role": 1.3,
-           "word_sense": 1.2}  # fmt: skip
-BREADTH_PER_STEP, OUTSIDERS = 5, 2
+LAGGING = {"aspect": 1.3, "freshness": 1.3, "direction": 1.3, "negation": 1.2, "entity_role": 1.2}
+GROUPS_PER_STEP, BREADTH_PER_STEP, OUTSIDERS = 2, 5, 1
 BCE_WEIGHT, QUERY_SIDE_WEIGHT = 0.5, 0.3
 
 
@@ -48,8 +47,9 @@ def group_block(group: Group, outsiders: Sequence[str], rng: random.Random, plai
 
 
 def list_block(item: TrainingList, rng: random.Random) -> Block:
-    query = item.query if item.source == "distill" else vary(item.query, rng)
-    return Block(item.source, (query,), item.passages, np.array([item.targets], dtype=np.float32))
+    # Of a list to distill too: the teacher read the query as it was written, so that a typo should change nothing.
+    targets = np.array([item.targets], dtype=np.float32)
+    return Block(item.source, (vary(item.query, rng),), item.passages, targets)
 
 
 class Steps:
@@ -85,8 +85,11 @@ class Steps:
 
     def blocks(self, step: int) -> list[Block]:
         rng = random.Random(f"{self.seed} step {step}")
-        group = self.groups[self._nth("groups", step)]
-        chosen = [group_block(group, self.outsiders.get(group.group_id, ()), rng, plain=False)]
+        chosen = []
+        for i in range(GROUPS_PER_STEP):
+            group = self.groups[self._nth("groups", step * GROUPS_PER_STEP + i)]
+            others = self.outsiders.get(group.group_id, ())
+            chosen.append(group_block(group, others, rng, plain=False))
         for i in range(BREADTH_PER_STEP):
             item = self.lists[self._nth("lists", step * BREADTH_PER_STEP + i)]
             chosen.append(list_block(item, rng))

@@ -24,12 +24,12 @@ from training.readers import BREADTH, Example, add_data_option, contrast, data_f
 from training.splits import read_split
 
 MIX_FILE = Path("training/runs/mix.json.gz")
-TAKE = {"squad": 7000, "squad_unanswerable": 2500, "squad_sentences": 7000, "nq": 2655,
-        "qa_wiki_nq": 1769, "qa_wiki_wq": 794, "qa_wiki_trivia": 3500, "medquad": 1500,
-        "fairytaleqa": 2000}  # fmt: skip
-LIST_SIZE, POOL_SAMPLE, DISTILL, BREADTH_TUNE = 8, 3500, 1800, 120
+TAKE = {"squad": 3000, "squad_unanswerable": 1500, "squad_sentences": 800, "nq": 2655,
+        "qa_wiki_nq": 1769, "qa_wiki_wq": 794, "qa_wiki_trivia": 3500, "medquad": 1000,
+        "fairytaleqa": 500}  # fmt: skip
+LIST_SIZE, POOL_SAMPLE, DISTILL, BREADTH_TUNE = 8, 12_000, 2600, 120
 QA_WIKI_MIN_COSINE = 0.45  # a positive that only contains the answer string seldom reaches this
-DISTILL_RANKS = (1, 3, 8, 20, 50, 120, 400, 1500)  # from the cosine's best to anything at all
+DISTILL_RANKS = (0, 1, 3, 7, 15, 30, 60, 100)  # what a reranker of 100 candidates has before it
 
 
 @dataclass(frozen=True)

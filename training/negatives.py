@@ -29,22 +29,28 @@ class BiEncoder:
 
         self.model = SentenceTransformer(str(folder), device="cpu")
         self.cache = cache
+        self._known: dict[str, np.ndarray] = {}
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Texts -> float32 (n, 384), unit length."""
+        """Texts -> float32 (n, 384), unit length; a text that was read before is not read again."""
+        if not all(text in self._known for text in texts):
+            self._known.update(zip(texts, self._read(texts), strict=True))
+        return np.stack([self._known[text] for text in texts]).astype(np.float32)
+
+    def _read(self, texts: Sequence[str]) -> np.ndarray:
         key = hashlib.sha256("\x00".join(texts).encode("utf-8", "replace")).hexdigest()[:24]
         file = self.cache / f"{key}.npy" if self.cache else None
         if file and file.exists():
-            return np.load(file).astype(np.float32)
+            return np.load(file)
         self.model.max_seq_length = 128
         with torch.autocast("cpu", torch.bfloat16):
             vectors = self.model.encode(
                 list(texts), batch_size=64, normalize_embeddings=True, convert_to_tensor=True
             )
-        array = vectors.float().numpy()
+        array = vectors.float().numpy().astype(np.float16)
         if file:
             file.parent.mkdir(parents=True, exist_ok=True)
-            np.save(file, array.astype(np.float16))
+            np.save(file, array)
         return array
 
 

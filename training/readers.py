@@ -45,6 +45,11 @@ class Group:
     passages: tuple[str, ...]
     queries: tuple[tuple[str, dict[int, int]], ...]
 
+    @property
+    def own(self) -> bool:
+        """Whether it is one of ``training/contrast/``, not of the data folder."""
+        return self.group_id.startswith("own-")
+
 
 def data_folder(option: str | None = None) -> Path:
     """--data, else RERANK_DATA, else ../shared/data; ends with one sentence when it is absent."""

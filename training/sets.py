@@ -20,7 +20,7 @@ import numpy as np
 from rerank_core.metrics import ndcg_at_k, reciprocal_rank
 from training.export import base_folder
 from training.negatives import BiEncoder, nearest
-from training.readers import contrast
+from training.readers import Group, contrast
 from training.splits import read_split
 
 MEASURE_ONLY = ("report", "dl20", "dl20-typos", "wikiqa", "cranfield")
@@ -55,9 +55,14 @@ def average_precision(doc_ids: Sequence[str], grades: dict[str, int], least: int
 
 
 def contrast_pools(data: Path, split: str) -> list[Pool]:
-    """Every query of a held-out group over the group's passages; only grade 2 counts as right."""
+    """The queries of a split's groups."""
+    return pools_of(read_split(contrast(data))[split])
+
+
+def pools_of(groups: Sequence[Group]) -> list[Pool]:
+    """Every query of a group over the group's passages; only grade 2 counts as right."""
     pools = []
-    for group in read_split(contrast(data))[split]:
+    for group in groups:
         ids = tuple(f"{group.group_id}/{i}" for i in range(len(group.passages)))
         for number, (query, relevant) in enumerate(group.queries):
             grades = {ids[i]: grade for i, grade in relevant.items()}

@@ -2,8 +2,9 @@
 
 Groups whose passages (cosine of the bi-encoder above .90) or queries (above .93) nearly repeat one
 another travel as one. The files under ``splits/`` hold group ids, are committed and are what training
-reads; our own added groups go to train, unless they nearly repeat a tune or report group, and then they
-are not used at all. Left out: the breadth sets, which are only trained on.
+reads. Our own added groups go to train, those of ``web-tune.jsonl`` to tune. One of ours that nearly repeats a
+given tune or report group is not used at all, nor one of web-tune that nearly repeats a train group. Left out:
+the breadth sets, which are only trained on.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from training.readers import Group, add_data_option, contrast, data_folder
 FOLDER = Path(__file__).parent / "splits"
 NAMES = ("train", "tune", "report")
 PASSAGE_COSINE, QUERY_COSINE, SEED = 0.90, 0.93, 20
+WEB_TUNE = "own-web-tune:"
 
 
 def near_pairs(groups: Sequence[Group], encoder: BiEncoder) -> set[tuple[int, int]]:
@@ -114,13 +116,21 @@ def main() -> None:
     given = [group for i, group in enumerate(groups) if i not in own]
     split = assign(given, clusters(len(given), {p for p in pairs if not own & set(p)}))
     held = {i for i, g in enumerate(groups) if g.group_id in {*split["tune"], *split["report"]}}
-    touching = {i for a, b in pairs for i, j in ((a, b), (b, a)) if i in own and j in held}
-    split["train"] += sorted(groups[i].group_id for i in own - touching)
+    web = {i for i in own if groups[i].group_id.startswith(WEB_TUNE)}
+
+    def near(these: set[int], those: set[int]) -> set[int]:
+        return {i for a, b in pairs for i, j in ((a, b), (b, a)) if i in these and j in those}
+
+    unused = near(own, held)
+    train = set(range(len(groups))) - held - web - unused
+    unused |= near(web, train)
+    split["train"] += sorted(groups[i].group_id for i in own & train)
+    split["tune"] += sorted(groups[i].group_id for i in web - unused)
     FOLDER.mkdir(exist_ok=True)
     for name, ids in split.items():
         (FOLDER / f"{name}.json").write_text(json.dumps(ids, indent=0) + "\n")
         print(f"{name}: {len(ids)} groups")
-    print(f"near-duplicate pairs of groups: {len(pairs)}; own groups not used: {len(touching)}")
+    print(f"near-duplicate pairs of groups: {len(pairs)}; own groups not used: {len(unused)}")
 
 
 if __name__ == "__main__":

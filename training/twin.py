@@ -54,9 +54,6 @@ class Twin:
         return [self.model.a * q.float() @ p.float().T + self.model.b
                 for q, p in zip(vectors[::2], vectors[1::2], strict=True)]  # fmt: skip
 
-    def set_progress(self, progress: float) -> None:
-        """Nothing to open."""
-
 
 class AloneEncoder(WiredEncoder):
     """The wired encoder reading one text: no other text, so the wire carries nothing."""
@@ -77,6 +74,8 @@ def start_twin() -> AloneEncoder:
     model.load_state_dict(start_model(base).state_dict())
     for part in (model.head_in, model.head_out):
         nn.Module.requires_grad_(part, False)
+    for parameter in (model.gate, model.w, model.w2):
+        parameter.requires_grad_(False)
     return model
 
 
