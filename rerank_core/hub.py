@@ -46,11 +46,31 @@ def fetch(known: Known) -> tuple[Path, str | None]:
             )
         )
     except Exception as error:
-        raise RerankError(
-            f"{known.name} is not on this machine and could not be fetched from the Hugging Face hub "
-            f"({type(trouble or error).__name__}); check the connection and the name, or choose the embedded model."
-        ) from (trouble or error)
+        raise unreachable(known.name, trouble or error) from (trouble or error)
     return folder, folder.name
+
+
+def local_copy(known: Known) -> Path | None:
+    """The folder that holds the model's files whole, or None; no network is asked."""
+    if Path(known.name).is_dir():
+        return Path(known.name)
+    from huggingface_hub import snapshot_download
+
+    try:
+        found = snapshot_download(
+            known.name, revision=known.revision, allow_patterns=HUB_FILES, local_files_only=True
+        )
+    except Exception:  # not there, not whole, or no name that the hub could have
+        return None
+    return Path(found)
+
+
+def unreachable(name: str, trouble: Exception) -> RerankError:
+    """One sentence for a model that is not here and could not be fetched."""
+    return RerankError(
+        f"{name} is not on this machine and could not be fetched from the Hugging Face hub "
+        f"({type(trouble).__name__}); check the connection and the name, or choose the embedded model."
+    )
 
 
 def folder_hash(folder: Path, *settings: str) -> str:

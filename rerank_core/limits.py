@@ -55,6 +55,24 @@ MODELS_IN_MEMORY = 2
 HUB_TIMEOUT_S = 10.0
 """How long the Hugging Face hub may take to answer before the page says that it cannot be reached."""
 
+HUB_STALL_S = 60.0
+"""How long a download may stand still before it is given up: a slow line still sends something in a minute."""
+
+HUB_MODEL_BYTES = 2 * 1024**3
+"""Files of one model that are fetched: the largest on the list has 1.1 GB, and more would not be read on a CPU."""
+
+HUB_DISK_LEFT_BYTES = 1024**3
+"""Disk that a download leaves free: other people's files need room too."""
+
+MODEL_NAME_CHARS = 200
+"""A model's name or folder, where the operator permits any; the hub's own names have 96 characters at most."""
+
+MODELS_PREPARED = 6
+"""Models that are fetched or loaded at the same time for whoever asked; more are asked to come again."""
+
+KEPT_LIBRARIES = 3
+"""Bi-encoders, the embedded one apart, whose vectors of the library are kept: 1 to 3 MB each."""
+
 MAX_BODY_BYTES = 256 * 1024
 """Bodies above are refused before they are parsed; the largest honest one (a trace) is about 100 KB."""
 

@@ -72,6 +72,18 @@ class TwoStage:
         self._loading = threading.Lock()
         self._corpora: list[Corpus] = []
 
+    def sibling(self, encoder: Encoder | None = None, scorer: PairScorer | None = None) -> TwoStage:
+        """An engine over other models, this engine's own where None; turns, kept scores and, with this engine's own
+        bi-encoder, kept query vectors are shared. Loads what it takes over."""
+        other = TwoStage(
+            encoder, scorer, cache=self.cache, scheduler=self.scheduler, max_wait_s=self._max_wait_s
+        )
+        if encoder is None:
+            other._queries = self._bi()
+        if scorer is None:
+            other._reranker = self._cross()
+        return other
+
     # Loading
 
     @property
@@ -103,6 +115,11 @@ class TwoStage:
         """The cross-encoder's card (loads it)."""
         return self._cross().scorer.card
 
+    @property
+    def encoder(self) -> Encoder:
+        """The bi-encoder, in turns with everybody else's work (loads it)."""
+        return _InTurns(self._bi().encoder, self.scheduler)
+
     def _bi(self) -> QueryEncoder:
         if self._queries is not None:  # once loaded, nobody waits for another model's load
             return self._queries
@@ -131,7 +148,7 @@ class TwoStage:
         self, passages: Iterable[str | Passage], progress: OnProgress | None = None
     ) -> Corpus:
         """Encode passages once, in turns with other visitors; keep the Corpus and pass it on."""
-        return Corpus.encode(passages, _InTurns(self._bi().encoder, self.scheduler), progress)
+        return Corpus.encode(passages, self.encoder, progress)
 
     def retrieve(
         self,

@@ -44,14 +44,27 @@ class _Row(Generic[M]):
             with self._lock:
                 if name in self._kept:
                     return self._kept[name]
+                self._make_room(
+                    1
+                )  # before the load: while it lasts, too, there are no more in memory
             model = self._load(name)
             with self._lock:
                 self._kept[name] = model
-                others = [n for n in self._kept if n not in KNOWN or not KNOWN[n].embedded]
-                if len(self._kept) > self._size:
-                    del self._kept[next((n for n in others if n != name), next(iter(self._kept)))]
+                self._make_room(0)  # of two loads at once, each had made room for itself alone
                 self._loading.pop(name, None)
         return model
+
+    def holds(self, name: str) -> bool:
+        with self._lock:
+            return name in self._kept
+
+    def _make_room(self, places: int) -> None:
+        """Take models off until `places` are free, the embedded one and the newest last. Holds the lock."""
+        while len(self._kept) > max(0, self._size - places):
+            others = [n for n in self._kept if n not in KNOWN or not KNOWN[n].embedded]
+            newest = next(reversed(self._kept))
+            last = next(iter(self._kept))
+            del self._kept[next((n for n in others if places or n != newest), last)]
 
     def names(self) -> tuple[str, ...]:
         with self._lock:
@@ -84,6 +97,10 @@ class ModelShelf:
     def scorer(self, name: str = EMBEDDED_CROSS_ENCODER) -> PairScorer:
         """The cross-encoder of that name, loaded where it is not on the shelf; errors as `load_scorer`."""
         return self._scorers.get(name)
+
+    def holds(self, name: str) -> bool:
+        """Whether the model of that name is on the shelf; asking loads nothing."""
+        return self._encoders.holds(name) or self._scorers.holds(name)
 
     def names(self) -> tuple[str, ...]:
         """What is on the shelf now, bi-encoders first, least recently used first."""

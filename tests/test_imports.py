@@ -27,6 +27,8 @@ MAY_IMPORT = {
     "models": RECORDS | {"adapters"},
     "adapters": RECORDS | {"models", "hub", "wire"},
     "hub": BASE | {"models"},
+    "hub_download": BASE | {"models"},
+    "hub_child": BASE | {"hub"},
     "shelf": RECORDS | {"models"},
     "wire": BASE,
     "corpus": RECORDS | {"models"},

@@ -47,6 +47,21 @@ def test_the_least_recently_used_goes_first():
     assert set(kept.names()) == {"a", "c"}
 
 
+def test_room_is_made_before_the_load_not_after():
+    seen: list[tuple[str, ...]] = []
+
+    def load(name: str, allow_any: bool):
+        seen.append(kept.names())
+        return FakeScorer(name)
+
+    kept = ModelShelf(load_scorer=load)
+    for name in (EMBEDDED_CROSS_ENCODER, "a", "b"):
+        kept.scorer(name)
+    assert seen == [(), (EMBEDDED_CROSS_ENCODER,), (EMBEDDED_CROSS_ENCODER,)]
+    assert kept.holds("b")
+    assert not kept.holds("a")
+
+
 def test_what_a_visitor_holds_survives_the_shelf():
     kept, _ = shelf(size=1)
     mine = kept.scorer("a")
