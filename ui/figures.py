@@ -52,7 +52,8 @@ def latency_bars(timings: Sequence[StageTiming]) -> go.Figure:
     )
     figure.update_layout(
         height=190,
-        margin={"l": 8, "r": 96, "t": 8, "b": 34},
+        # Wide enough for the longest label: automargin measures before the page's font has come, and clips it.
+        margin={"l": 104, "r": 96, "t": 8, "b": 34},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         bargap=0.45,
@@ -66,6 +67,6 @@ def latency_bars(timings: Sequence[StageTiming]) -> go.Figure:
             "gridcolor": "rgba(128,128,128,.25)",
             "zeroline": False,
         },
-        yaxis={"autorange": "reversed", "fixedrange": True, "automargin": True, "ticksuffix": "  "},
+        yaxis={"autorange": "reversed", "fixedrange": True, "ticksuffix": "  "},
     )
     return figure
