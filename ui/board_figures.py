@@ -56,8 +56,9 @@ def lifts(rows: Sequence[SliceRow]) -> go.Figure:
         height=TOP + BOTTOM + ROW * max(len(rows), 1),
         x={"range": [0, 1.02], "title": {"text": "mean nDCG@3: ring before, dot after", "standoff": 4, "font": SMALL},
            "tickvals": [0, 0.25, 0.5, 0.75, 1]},
-        y={"autorange": "reversed", "ticksuffix": "  ", "automargin": True, "showgrid": False},
+        y={"autorange": "reversed", "ticksuffix": "  ", "showgrid": False},
         right=74,
+        left=160,  # the longest slice's name; automargin measures before the page's font has come, and clips it
     )  # fmt: skip
 
 
@@ -106,12 +107,18 @@ def skips(
 
 
 def _frame(
-    figure: go.Figure, *, height: int, x: dict[str, Any], y: dict[str, Any], right: int
+    figure: go.Figure,
+    *,
+    height: int,
+    x: dict[str, Any],
+    y: dict[str, Any],
+    right: int,
+    left: int = 62,
 ) -> go.Figure:
     still = {"fixedrange": True, "gridcolor": GRID, "zeroline": False}
     figure.update_layout(
         height=height,
-        margin={"l": 56, "r": right, "t": TOP, "b": BOTTOM},
+        margin={"l": left, "r": right, "t": TOP, "b": BOTTOM},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=False,

@@ -55,7 +55,7 @@ def by_size(rows: Sequence[ScaleRow], n: int, library: int) -> go.Figure:
             hovertemplate=name + ", %{x:,} passages: %{customdata[0]} (%{customdata[1]})<extra></extra>",
         )  # fmt: skip
         figure.add_annotation(
-            x=log10(full[-1].passages), y=log10(of[-1]), text=name, showarrow=False, xanchor="left", xshift=10,
+            x=log10(full[-1].passages), y=log10(of[-1]), text=name, showarrow=False, xanchor="left", xshift=16,
             yshift={"dense only": -9}.get(name, 9 if name != "read everything" else 0),
         )  # fmt: skip
     figure.add_vline(x=library, line={"color": WAIT, "width": 1})
@@ -75,7 +75,7 @@ def _frame(figure: go.Figure, low: float, high: float) -> go.Figure:
     ticks = [t for t in TICKS_MS if t <= high * 3]
     figure.update_layout(
         height=400,
-        margin={"l": 78, "r": 142, "t": 26, "b": 40},
+        margin={"l": 106, "r": 150, "t": 26, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=False,
@@ -94,7 +94,7 @@ def _frame(figure: go.Figure, low: float, high: float) -> go.Figure:
         },
         yaxis={
             **still,
-            "title": {"text": "one query (log scale)", "standoff": 6, "font": {"size": 13}},
+            "title": {"text": "one query (log scale)", "standoff": 14, "font": {"size": 13}},
             "tickvals": ticks,
             "ticktext": [duration(t).replace(".0 ", " ") for t in ticks],
             "range": [log10(low) - 0.3, log10(high) + 0.3],
