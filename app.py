@@ -6,9 +6,13 @@ import logging
 import os
 from pathlib import Path
 
+# No network at run time: a model that a person asks for is fetched by a process of its own (rerank_core/hub_child.py),
+# unless whoever runs this said HF_HUB_OFFLINE already; that is kept here before the next line says it too.
 os.environ.setdefault(
-    "HF_HUB_OFFLINE", "1"
-)  # no network at run time, unless a person asks for a hub model
+    "RERANK_HUB_OFFLINE",
+    os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or "0",
+)
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from ui.layout import build_app

@@ -204,7 +204,7 @@ def test_printed_scores_stand_beside_the_live_ones_and_differences_are_said() ->
     )
     html = lesson(scenario, query, comparison)
     assert (
-        "its bi-encoder puts “tutorial” first of the three. Live, all-MiniLM-L6-v2 puts it last already."
+        "its bi-encoder puts “tutorial” first of the three. Live, fake-bi puts it last already."
         in html
     )
     assert "a passage such as “care package” (.540), above “feeding guide” (.510)" in html

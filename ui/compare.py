@@ -5,6 +5,7 @@ Explore has one, Your own another: `part` begins the ids of its elements. Left o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -18,8 +19,13 @@ from ui.templates import render
 PREDICTION = ("will_change", "sure", "leader", "new_in_top3", "middle")
 
 
-def lists(named: dict[str, Any], first_words: str, part: str = "") -> None:
-    """Both lists and the prediction; `first_words` stand where the first list will."""
+def lists(
+    named: dict[str, Any],
+    first_words: str,
+    part: str = "",
+    more: Callable[[dict[str, Any], str], None] | None = None,
+) -> None:
+    """Both lists and the prediction; `first_words` stand where the first list will, `more` adds a list to the row."""
     with gr.Row(elem_id=f"{part}compare"):
         with gr.Column(elem_classes="side", min_width=300):
             named["before"] = gr.HTML(
@@ -29,6 +35,8 @@ def lists(named: dict[str, Any], first_words: str, part: str = "") -> None:
             _predict(named, part)
         with gr.Column(elem_classes="side", min_width=300):
             named["after"] = gr.HTML(views.waiting(0, part=part), elem_id=f"{part}after")
+        if more:
+            more(named, part)
 
 
 def _predict(named: dict[str, Any], part: str) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 import gradio as gr
 
 from rerank_core import limits
-from ui import compare, results
+from ui import compare, results, third
 from ui.compare import PREDICTION
 from ui.handlers import Explore
+from ui.model_choice import EMBEDDED
+from ui.models import build_models, on_new_models
 from ui.parts import Parts, on
 from ui.view import View
 from ui.words import option_label
@@ -26,11 +28,23 @@ def build_explore(handlers: Explore) -> Parts:
     """Everything on Explore, in the order in which a visitor meets it."""
     named: dict[str, Any] = {}
     _choose(named, handlers)
-    compare.lists(named, "The first ranking appears here.")
+    section = build_models(handlers.models)
+    named.update(section.by_name)
+    named["ranked_models"] = gr.Textbox(EMBEDDED, visible=False)
+    named["message"] = gr.HTML("", elem_id="message")
+    compare.lists(named, "The first ranking appears here.", more=third.place)
     named["next_query"] = gr.Button("Next query", elem_id="next-query", visible=False, size="sm")
     _results(named)
     parts = Parts(named)
-    _wire(parts, handlers)
+    revealing = _wire(parts, handlers)
+    on_new_models(
+        section,
+        handlers.change_models,
+        parts,
+        (*QUERY, "models", "ranked_models"),
+        View._fields,
+        revealing,
+    )
     return parts
 
 
@@ -66,10 +80,10 @@ def _choose(named: dict[str, Any], handlers: Explore) -> None:
         # Which query the first list is of: a prediction must be about the list that is shown.
         named["ranked_query"] = gr.Textbox(first.queries[0].text, visible=False)
         compare.n_and_k(named)
-    named["message"] = gr.HTML("", elem_id="message")
 
 
 def _results(named: dict[str, Any]) -> None:
+    named["two"] = gr.HTML("", elem_id="two")
     named["verdict"] = gr.HTML("", elem_id="verdict")
     with gr.Row(elem_id="record-row"):
         named["record_words"] = gr.HTML(results.record([]), elem_id="record")
@@ -83,29 +97,35 @@ def _results(named: dict[str, Any]) -> None:
     named["record"] = gr.BrowserState([], storage_key="rerank-record-1", secret="kept in the open")
 
 
-def _wire(parts: Parts, handlers: Explore) -> None:
+def _wire(parts: Parts, handlers: Explore) -> list[Any]:
+    """Join everything; the events that reveal, which others end, are returned."""
     named = parts.by_name
     revealing = [
         _on(
             named["commit"].click,
             handlers.commit,
             parts,
-            (*QUERY, "ranked_query", *PREDICTION, "record"),
+            (*QUERY, "ranked_query", *PREDICTION, "record", "models", "ranked_models"),
         ),
         _on(
-            named["just_show"].click, handlers.just_show, parts, (*QUERY, "ranked_query", "record")
+            named["just_show"].click,
+            handlers.just_show,
+            parts,
+            (*QUERY, "ranked_query", "record", "models", "ranked_models"),
         ),
     ]
-    chosen = ("scenario", "retrieve_k", "top_k")
-    written = ("scenario", "query_choice", "retrieve_k", "top_k")
+    chosen = ("scenario", "retrieve_k", "top_k", "models")
+    written = ("scenario", "query_choice", "retrieve_k", "top_k", "models")
+    asked = (*QUERY, "models")
     _on(named["scenario"].input, handlers.choose_scenario, parts, chosen, cancels=revealing)
     _on(named["query_choice"].input, handlers.choose_query, parts, written, cancels=revealing)
-    _on(named["query"].submit, handlers.change, parts, QUERY, cancels=revealing)
+    _on(named["query"].submit, handlers.change, parts, asked, cancels=revealing)
     _on(named["query"].input, handlers.typed, parts, (), latest=True)
     for name in ("retrieve_k", "top_k"):
-        _on(named[name].input, handlers.change, parts, QUERY, cancels=revealing, latest=True)
-    _on(named["next_query"].click, handlers.next, parts, QUERY, cancels=revealing)
+        _on(named[name].input, handlers.change, parts, asked, cancels=revealing, latest=True)
+    _on(named["next_query"].click, handlers.next, parts, asked, cancels=revealing)
     _on(named["clear_record"].click, handlers.clear, parts, ())
+    return revealing
 
 
 def _on(

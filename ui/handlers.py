@@ -16,8 +16,12 @@ from rerank_core.errors import InputError, RerankError
 from rerank_core.pipeline import Comparison
 from rerank_core.prediction import Prediction, Round
 from ui import results, views
+from ui.chosen import opened, ready_pair, second_list
 from ui.compare_states import read
 from ui.links import Link, checked_link, read_link
+from ui.model_choice import EMBEDDED
+from ui.model_service import Models
+from ui.models_handlers import read_in_use
 from ui.predictions import prediction_from, rounds_from
 from ui.service import Service
 from ui.states import inputs, ranked, revealed
@@ -27,14 +31,15 @@ from ui.view import SKIP, View, buttons, says_why
 class Explore:
     """The handlers of the Explore part, over one Service."""
 
-    def __init__(self, service: Service, base: str = "") -> None:
+    def __init__(self, service: Service, models: Models | None = None) -> None:
         self.service = service
-        self.base = base
+        self.models = models or Models(service)
 
     @says_why
     def load(self, record: Any, request: gr.Request) -> Iterator[View]:
         """The page has opened: apply the address, wait for the models, show the first ranking."""
         link = read_link(dict(request.query_params), self.service.scenarios)
+        link, section = opened(self.models, link)
         rounds = rounds_from(record)
         if not self.service.ready:
             yield inputs(self.service, link)._replace(
@@ -48,43 +53,65 @@ class Explore:
             except RerankError as fault:
                 yield View(before=views.fault_list(str(fault)), after=views.waiting(0))
                 return
-        first, *rest = self._ranked(link)
-        yield first._replace(
-            message=views.message(" ".join(link.notes)),
-            record_words=results.record(rounds),
-            clear_record=gr.update(visible=bool(rounds)),
-        )
-        yield from rest
+        for view in self._ranked(link):
+            if view.before is not SKIP:
+                view = view._replace(
+                    message=views.message(" ".join(link.notes)),
+                    record_words=results.record(rounds),
+                    clear_record=gr.update(visible=bool(rounds)),
+                    **section,
+                )
+            yield view
         if link.reveal:
             yield from self._reveal(link, None, rounds, request)
 
     @says_why
-    def choose_scenario(self, scenario: str, retrieve_k: int, top_k: int) -> Iterator[View]:
+    def choose_scenario(
+        self, scenario: str, retrieve_k: int, top_k: int, models: str = EMBEDDED
+    ) -> Iterator[View]:
         """A card: its first query runs."""
         first = self.service.library.scenario(scenario).queries[0]
-        yield from self._ranked(self._link(scenario, first.text, retrieve_k, top_k))
+        yield from self._ranked(self._link(scenario, first.text, retrieve_k, top_k, models))
 
     @says_why
     def choose_query(
-        self, scenario: str, query_id: str, retrieve_k: int, top_k: int
+        self, scenario: str, query_id: str, retrieve_k: int, top_k: int, models: str = EMBEDDED
     ) -> Iterator[View]:
         """One of the scenario's written queries."""
         query = self.service.library.query(query_id)
-        yield from self._ranked(self._link(scenario, query.text, retrieve_k, top_k))
+        yield from self._ranked(self._link(scenario, query.text, retrieve_k, top_k, models))
 
     @says_why
-    def change(self, scenario: str, query: str, retrieve_k: int, top_k: int) -> Iterator[View]:
+    def change(
+        self, scenario: str, query: str, retrieve_k: int, top_k: int, models: str = EMBEDDED
+    ) -> Iterator[View]:
         """The query was edited, or N or K moved: rank again, and forget the reveal."""
-        yield from self._ranked(self._link(scenario, query, retrieve_k, top_k))
+        yield from self._ranked(self._link(scenario, query, retrieve_k, top_k, models))
 
     @says_why
-    def next(self, scenario: str, query: str, retrieve_k: int, top_k: int) -> Iterator[View]:
+    def change_models(
+        self,
+        scenario: str,
+        query: str,
+        retrieve_k: int,
+        top_k: int,
+        models: str,
+        ranked_models: str,
+    ) -> Iterator[View]:
+        """Other models may have come into use; where they have not, everything stays as it is."""
+        if models != ranked_models:
+            yield from self._ranked(self._link(scenario, query, retrieve_k, top_k, models))
+
+    @says_why
+    def next(
+        self, scenario: str, query: str, retrieve_k: int, top_k: int, models: str = EMBEDDED
+    ) -> Iterator[View]:
         """The scenario's next written query, round and round."""
         queries = self.service.library.scenario(scenario).queries
         written = self.service.written_query(query)
         here = next((i for i, q in enumerate(queries) if written and q.id == written.id), -1)
         following = queries[(here + 1) % len(queries)]
-        yield from self._ranked(self._link(scenario, following.text, retrieve_k, top_k))
+        yield from self._ranked(self._link(scenario, following.text, retrieve_k, top_k, models))
 
     @says_why
     def commit(
@@ -101,11 +128,14 @@ class Explore:
         middle: str | None,
         record: Any,
         request: gr.Request,
+        models: str = EMBEDDED,
+        ranked_models: str = EMBEDDED,
     ) -> Iterator[View]:
         """Lock the prediction, rerank, score it."""
         prediction = prediction_from(will_change, sure, leader, new_in_top3, middle)
-        link = self._link(scenario, query, retrieve_k, top_k)
+        link = self._link(scenario, query, retrieve_k, top_k, models)
         same_list(query, ranked_query)
+        same_models(models, ranked_models)
         yield from self._reveal(link, prediction, rounds_from(record), request)
 
     @says_why
@@ -118,10 +148,13 @@ class Explore:
         ranked_query: str,
         record: Any,
         request: gr.Request,
+        models: str = EMBEDDED,
+        ranked_models: str = EMBEDDED,
     ) -> Iterator[View]:
         """Rerank without a prediction: nothing is scored."""
-        link = self._link(scenario, query, retrieve_k, top_k)
+        link = self._link(scenario, query, retrieve_k, top_k, models)
         same_list(query, ranked_query)
+        same_models(models, ranked_models)
         yield from self._reveal(link, None, rounds_from(record), request)
 
     def typed(self) -> View:
@@ -134,12 +167,16 @@ class Explore:
             record=[], record_words=results.record([]), clear_record=gr.update(visible=False)
         )
 
-    def _link(self, scenario: str, query: str, retrieve_k: Any, top_k: Any) -> Link:
+    def _link(self, scenario: str, query: str, retrieve_k: Any, top_k: Any, models: Any) -> Link:
         written = self.service.written_query(query)
-        return checked_link(scenario, query, retrieve_k, top_k, written.id if written else None)
+        choice = read_in_use(models, self.models)
+        query_id = written.id if written else None
+        return checked_link(scenario, query, retrieve_k, top_k, query_id, choice)
 
     def _ranked(self, link: Link) -> Iterator[View]:
-        view = ranked(self.service, link, self.service.retrieve(link.query, link.retrieve_k))
+        ready = yield from ready_pair(self.models, link.choice)
+        retrieved = ready.engine.retrieve(link.query, ready.corpus, link.retrieve_k)
+        view = ranked(self.service, link, retrieved, ready)
         # The plot comes after the list: redrawing it takes the browser longer than all the rest.
         yield view._replace(bars=SKIP)
         yield View(bars=view.bars)
@@ -151,16 +188,33 @@ class Explore:
         rounds: Sequence[Round],
         request: gr.Request,
     ) -> Iterator[View]:
-        retrieved = self.service.retrieve(link.query, link.retrieve_k)
-        stream = self.service.rerank_stream(link.query, retrieved.ranking, request.session_hash)
+        ready = yield from ready_pair(self.models, link.choice)
+        visitor = request.session_hash
+        retrieved = ready.engine.retrieve(link.query, ready.corpus, link.retrieve_k)
+        stream = ready.engine.rerank_stream(link.query, retrieved.ranking, visitor=visitor)
+        first: Comparison | None = None
         for item in read(retrieved, stream, link.top_k):
             if isinstance(item, Comparison):
-                yield revealed(self.service, link, item, prediction, rounds)
+                first = item
+                yield revealed(self.service, link, item, prediction, rounds, ready)
             else:
                 yield View(**item)
+        del ready, stream  # the second cross-encoder takes the first one's place in memory
+        if first is not None and link.choice.second:
+            written = self.service.written_query(link.query)
+            relevance = written.relevance if written else None
+            yield from second_list(self.models, link, first, relevance, visitor)
 
 
 def same_list(query: str, ranked_query: str) -> None:
     """Raise InputError where the query was edited since the list shown was ranked (pasting sends no key)."""
     if query.strip() != ranked_query.strip():
         raise InputError("The list shown is of another query; press Enter to rank this one first.")
+
+
+def same_models(models: str, ranked_models: str) -> None:
+    """Raise InputError where other models came into use since the list shown was ranked."""
+    if models != ranked_models:
+        raise InputError(
+            "The list shown is of other models; press Enter in the query to rank again."
+        )

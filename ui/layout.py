@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import gradio as gr
 
 from rerank_core import limits
@@ -12,6 +14,8 @@ from ui.cost import build_cost
 from ui.depth import build_depth
 from ui.explore import build_explore
 from ui.handlers import Explore
+from ui.model_service import Models
+from ui.model_settings import model_settings
 from ui.pools import Pools
 from ui.scores import build_scores
 from ui.service import Service
@@ -22,9 +26,11 @@ from ui.view import View
 TITLE = "Two ways to rank"
 
 
-def build_app(service: Service, base: str = "") -> gr.Blocks:
-    """The whole page over `service`. `base` is the address that copied links begin with (a Space's own), or ""."""
-    handlers = Explore(service)
+def build_app(service: Service, base: str = "", models: Models | None = None) -> gr.Blocks:
+    """The whole page over `service`. `base` is the address that copied links begin with (a Space's own), or "";
+    `models` are those that visitors may choose, by default what the operator's settings permit."""
+    models = models or Models(service, model_settings(os.environ))
+    handlers = Explore(service, models)
     pools, stored = Pools(service), StoredBoard(service)
     # delete_cache: whatever Gradio writes to its temporary folder goes after an hour.
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as app:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from rerank_core.pipeline import Comparison
 from rerank_core.scenarios import Printed, PrintedRow, Query, Scenario
 from ui.templates import prose, render
-from ui.words import cosine, logit
+from ui.views import is_embedded, short
+from ui.words import cosine, joined, logit
 
 
 def lesson(scenario: Scenario, query: Query | None, comparison: Comparison) -> str:
@@ -20,12 +21,17 @@ def lesson(scenario: Scenario, query: Query | None, comparison: Comparison) -> s
             "rows": rows,
             "words": _printed_words(scenario.printed, comparison, query.relevance),
         }
+    models = (comparison.retrieved.model, comparison.reranked.model)
+    others = [short(model.name) for model in models if not is_embedded(model)]
     return render(
         "lesson",
         lesson=prose(scenario.lesson),
         author_note=scenario.author_note,
         chosen=query.chosen if query else None,
         printed=printed,
+        others=f"The lesson was written for the embedded models; this run is of {joined(others)}."
+        if others
+        else "",
     )
 
 
@@ -52,16 +58,17 @@ def _printed_words(printed: Printed, comparison: Comparison, relevance: Mapping[
     text = {i: before[(before.rank_of(i) or 1) - 1].passage.text for i in ids}
     typed = [r.doc_id for r in sorted(printed.rows, key=lambda r: -r.bi_encoder)]
     typed_after = [r.doc_id for r in sorted(printed.rows, key=lambda r: -r.cross_encoder)]
+    bi = short(comparison.retrieved.model.name)
     live = [i for i in before.doc_ids if i in ids]
     live_after = [i for i in after.doc_ids if i in ids]
     said = [
         f"The chapter's numbers are typed in: its bi-encoder puts “{text[typed[0]]}” first of the three."
     ]
     if live == typed:
-        said.append("Live, all-MiniLM-L6-v2 gives the three the same order.")
+        said.append(f"Live, {bi} gives the three the same order.")
     else:
         place = ("first", "second", "last")[live.index(typed[0])]
-        said.append(f"Live, all-MiniLM-L6-v2 puts it {place} already.")
+        said.append(f"Live, {bi} puts it {place} already.")
     best = before[(before.rank_of(live[0]) or 1) - 1]
     fooled = [r for r in before.top(best.rank - 1) if relevance.get(r.doc_id) == 0]
     if fooled:

@@ -1,8 +1,9 @@
 """The address bar's state: what a link says, read leniently, and written canonically.
 
 `?scenario=python-pet-care&query=python-pet-care-1&n=50&k=5&models=embedded&reveal=1`. `query` is the id of a
-written query, or else the text of one of the visitor's own. Values that cannot be read fall back to the default,
-and `notes` says so in one sentence each: a damaged link opens all the same.
+written query, or else the text of one of the visitor's own; `models` names models of the list, and no others. Values
+that cannot be read fall back to the default, and `notes` says so in one sentence each: a damaged link opens all the
+same.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from urllib.parse import urlencode
 from rerank_core import limits
 from rerank_core.errors import InputError
 from rerank_core.scenarios import Scenario
-
-EMBEDDED = "embedded"
+from ui.model_choice import EMBEDDED, Choice, read_choice
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Link:
     query_id: str | None
     retrieve_k: int
     top_k: int
-    models: str = EMBEDDED
+    choice: Choice = field(default_factory=Choice)
     reveal: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
 
@@ -40,7 +40,7 @@ class Link:
                 "query": self.query_id or self.query,
                 "n": self.retrieve_k,
                 "k": self.top_k,
-                "models": self.models,
+                "models": self.choice.link,
             }
         )
 
@@ -73,23 +73,26 @@ def read_link(params: Mapping[str, str], scenarios: Sequence[Scenario]) -> Link:
             f"The link asks for K = {k} of N = {n}; K is {n} here, since K cannot exceed N."
         )
         k = n
-    if params.get("models", EMBEDDED) != EMBEDDED:
-        notes.append(
-            f"The link names models {_short(params['models'])}; the embedded ones are in use."
-        )
+    choice = _choice(params.get("models") or EMBEDDED, notes)
     return Link(
         scenario=scenario_id,
         query=written.text if written else asked,
         query_id=written.id if written else None,
         retrieve_k=n,
         top_k=k,
+        choice=choice,
         reveal=params.get("reveal") == "1",
         notes=tuple(notes),
     )
 
 
 def checked_link(
-    scenario: str, query: str, retrieve_k: Any, top_k: Any, query_id: str | None
+    scenario: str,
+    query: str,
+    retrieve_k: Any,
+    top_k: Any,
+    query_id: str | None,
+    choice: Choice = Choice(),  # noqa: B008 - frozen
 ) -> Link:
     """What the controls say, held to the limits whatever the browser sent. Raises InputError."""
     n = _whole(retrieve_k, "N, the shortlist", limits.RETRIEVE_K_MIN, limits.RETRIEVE_K_MAX)
@@ -98,7 +101,15 @@ def checked_link(
         raise InputError(
             f"K = {k} rows cannot be handed on from a shortlist of N = {n}; lower K or raise N."
         )
-    return Link(scenario, query, query_id, n, k)
+    return Link(scenario, query, query_id, n, k, choice)
+
+
+def _choice(text: str, notes: list[str]) -> Choice:
+    try:
+        return read_choice(text)
+    except InputError:
+        notes.append(f"The link names models {_short(text)}; the embedded ones are in use.")
+        return Choice()
 
 
 def _whole(value: Any, what: str, low: int, high: int) -> int:

@@ -97,14 +97,14 @@ class Models:
             return
         encoder, corpus = None, self.service.corpus
         if choice.bi_encoder != EMBEDDED_BI_ENCODER:
-            for item in self._prepared(choice.bi_encoder, self._encoder_work):
+            for item in self._prepared(BI_ENCODER, choice.bi_encoder, self._encoder_work):
                 if isinstance(item, Step):
                     yield item
                 else:
                     encoder, corpus = item
         scorer = None
         if choice.cross_encoder != EMBEDDED_CROSS_ENCODER:
-            for item in self._prepared(choice.cross_encoder, self._scorer_work):
+            for item in self._prepared(CROSS_ENCODER, choice.cross_encoder, self._scorer_work):
                 if isinstance(item, Step):
                     yield item
                 else:
@@ -113,10 +113,12 @@ class Models:
         load_ms = sum(self._load_ms.get(name, 0.0) for name in choice.pair.names) or None
         yield Ready(engine, corpus, load_ms, corpus.encode_ms or None)
 
-    def _prepared(self, name: str, work: Callable[[str, OnStep], Any]) -> Iterator[Step | Any]:
+    def _prepared(
+        self, kind: str, name: str, work: Callable[[str, OnStep], Any]
+    ) -> Iterator[Step | Any]:
         """Steps, and last what `work` gave."""
         first = Step(f"Loading {name}")
-        for item in self._jobs.run(name, first, lambda on_step: work(name, on_step)):
+        for item in self._jobs.run(f"{kind} {name}", first, lambda on_step: work(name, on_step)):
             if isinstance(item, Done):
                 yield item.value
             else:

@@ -42,7 +42,9 @@ def prediction_from(
 
 def round_key(link: Link) -> str:
     """Scenario, query, N and models: only the first commit for these counts."""
-    return "|".join((link.scenario, link.query_id or link.query, str(link.retrieve_k), link.models))
+    return "|".join(
+        (link.scenario, link.query_id or link.query, str(link.retrieve_k), link.choice.pair.text)
+    )
 
 
 def to_round(key: str, verdict: Verdict) -> Round:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rerank_core import limits
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("style.css", "depth.css", "scores.css", "board.css")
+STYLES = ("style.css", "depth.css", "scores.css", "board.css", "models.css")
 SCRIPTS = ("page.js", "evidence.js")
 CLOSED = ("/gradio_api/upload", "/upload", "/gradio_api/upload_progress")
 HASHED = ("/assets/", "/static/", "/theme.css")

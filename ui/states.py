@@ -12,10 +12,11 @@ from rerank_core.prediction import Prediction, Round, add_round, judge
 from rerank_core.records import Retrieved
 from rerank_core.scenarios import Query
 from rerank_core.trace import trace_of
-from ui import compare_states, results
+from ui import compare_states, results, third
 from ui.compare_states import Setting
 from ui.lesson import lesson
 from ui.links import Link
+from ui.model_service import Ready
 from ui.predictions import round_key, rounds_to, to_round
 from ui.rows import SHOWN
 from ui.service import Service
@@ -35,10 +36,12 @@ def inputs(service: Service, link: Link) -> View:
         ranked_query=link.query,
         retrieve_k=link.retrieve_k,
         top_k=link.top_k,
+        models=link.choice.text,
+        ranked_models=link.choice.text,
     )
 
 
-def setting(service: Service, link: Link) -> Setting:
+def setting(service: Service, link: Link, ready: Ready) -> Setting:
     """What is known around a link's query: the address, and what its author asked and judged."""
     written = service.written_query(link.query)
     return Setting(
@@ -46,15 +49,16 @@ def setting(service: Service, link: Link) -> Setting:
         link=link.to_query_string(),
         question=written.predict if written else "",
         relevance=written.relevance if written else None,
-        load_ms=service.load_ms,
-        index_ms=service.index_ms,
+        load_ms=ready.load_ms,
+        index_ms=ready.index_ms,
     )
 
 
-def ranked(service: Service, link: Link, retrieved: Retrieved) -> View:
+def ranked(service: Service, link: Link, retrieved: Retrieved, ready: Ready) -> View:
     """Stage one has run; nothing is predicted yet and nothing revealed."""
     return inputs(service, link)._replace(
-        **compare_states.ranked(setting(service, link), retrieved),
+        **compare_states.ranked(setting(service, link, ready), retrieved),
+        **third.waiting(link.choice.second, len(retrieved.ranking)),
         next_query=gr.update(visible=False),
         lesson="",
     )
@@ -66,6 +70,7 @@ def revealed(
     comparison: Comparison,
     prediction: Prediction | None,
     rounds: Sequence[Round],
+    ready: Ready,
 ) -> View:
     """Both stages have run: everything about the comparison, the lesson, and the record."""
     query: Query | None = service.written_query(link.query)
@@ -80,7 +85,7 @@ def revealed(
         scenario=link.scenario,
         query_id=query.id if query else None,
     )
-    here = setting(service, link)
+    here = setting(service, link, ready)
     return View(
         **compare_states.revealed(here, comparison, trace, judged or None, counted),
         next_query=gr.update(visible=True),

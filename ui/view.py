@@ -40,6 +40,9 @@ class View(NamedTuple):
     lines: Any = SKIP
     next_query: Any = SKIP
     after: Any = SKIP
+    third_place: Any = SKIP
+    third: Any = SKIP
+    two: Any = SKIP
     verdict: Any = SKIP
     bars: Any = SKIP
     costs: Any = SKIP
@@ -48,6 +51,18 @@ class View(NamedTuple):
     record: Any = SKIP
     record_words: Any = SKIP
     clear_record: Any = SKIP
+    # the Models section, which a link sets too
+    section: Any = SKIP
+    bi_encoder: Any = SKIP
+    cross_encoder: Any = SKIP
+    second: Any = SKIP
+    use: Any = SKIP
+    stop: Any = SKIP
+    embedded: Any = SKIP
+    working: Any = SKIP
+    facts: Any = SKIP
+    models: Any = SKIP
+    ranked_models: Any = SKIP
 
 
 def says_why(handler: Callable[..., Iterator[View]]) -> Callable[..., Iterator[View]]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rerank_core.models import KNOWN
 from rerank_core.pipeline import Comparison
-from rerank_core.records import Progress, Ranking, Retrieved
+from rerank_core.records import ModelCard, Progress, Ranking, Retrieved
 from ui.rows import CHOICES, SHOWN, came, logit_words, row_of, went
 from ui.templates import render, text_file
 from ui.words import cosine, logit, plural
@@ -36,7 +37,7 @@ def ranking_before(
         side="before",
         step=1,
         title="Retrieve",
-        note=f"bi-encoder · cosine · the first {n} of {retrieved.corpus_size:,} passages",
+        note=f"{who(retrieved.model)} · cosine · the first {n} of {retrieved.corpus_size:,} passages",
         link=link,
         key=link or f"{asked} {n} {top_k}",
         part=part,
@@ -61,15 +62,17 @@ def ranking_after(
     relevance: Mapping[str, int] | None,
     part: str = "",
     asked: str = "",
+    side: str = "after",
+    title: str = "Rerank",
 ) -> str:
     """The cross-encoder's list; each row says in words and an arrow where it came from. See `ranking_before`."""
     n = len(comparison.after)
     return render(
         "ranking",
-        side="after",
+        side=side,
         step=3,
-        title="Rerank",
-        note=f"cross-encoder · logit · read {plural(n, 'pair')}",
+        title=title,
+        note=f"{who(comparison.reranked.model)} · logit · read {plural(n, 'pair')}",
         link="",
         key="",
         part=part,
@@ -91,17 +94,49 @@ def ranking_after(
     )
 
 
-def fault_list(sentence: str, *, link: str = "", is_fault: bool = True, part: str = "") -> str:
-    """The first column where there is no ranking: one sentence says why."""
+def who(model: ModelCard) -> str:
+    """The kind of a model that the page opens with, and the name of any other: what a list says of its maker."""
+    return model.kind if is_embedded(model) else short(model.name)
+
+
+def short(name: str) -> str:
+    """A model's name as a heading has room for it: without whose it is, or the folders above it."""
+    return name.rstrip("/").rsplit("/", 1)[-1] or name
+
+
+def is_embedded(model: ModelCard) -> bool:
+    """Whether a model is one of those that the page opens with."""
+    return model.name in KNOWN and KNOWN[model.name].embedded
+
+
+def fault_list(
+    sentence: str,
+    *,
+    link: str = "",
+    is_fault: bool = True,
+    part: str = "",
+    side: str = "before",
+    title: str = "Retrieve",
+) -> str:
+    """A column where there is no ranking: one sentence says why."""
+    first = side == "before"
     return render(
-        "ranking", side="before", step=1, title="Retrieve", note="bi-encoder · cosine", link=link,
-        key=link, part=part, asked="", grades=(), state="none", sentence=sentence, fault=is_fault,
+        "ranking", side=side, step=1 if first else 3, title=title,
+        note="bi-encoder · cosine" if first else "cross-encoder · logit", link=link, key=link,
+        part=part, asked="", grades=(), state="none", sentence=sentence, fault=is_fault,
         scale="cosine", rows=[], top_k=0, hidden_rows=0,
     )  # fmt: skip
 
 
-def waiting(n: int, progress: Progress | None = None, part: str = "") -> str:
-    """The second column before the reveal: what will happen, or how far it is."""
+def waiting(
+    n: int,
+    progress: Progress | None = None,
+    part: str = "",
+    side: str = "after",
+    title: str = "Rerank",
+    model: str = "",
+) -> str:
+    """A column before the reveal: what will happen, or how far it is; `model` is the name of one that was chosen."""
     words = None
     if progress is not None:
         words = {
@@ -114,7 +149,9 @@ def waiting(n: int, progress: Progress | None = None, part: str = "") -> str:
     return render(
         "waiting",
         part=part,
-        note="cross-encoder · logit",
+        side=side,
+        title=title,
+        note=f"{short(model) or 'cross-encoder'} · logit",
         progress=words,
         sentence=f"The cross-encoder has not read these {n} pairs yet. Predict first, then see."
         if n
