@@ -15,6 +15,7 @@ os.environ.setdefault(
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+from ui.bounds import private_uploads
 from ui.layout import build_app
 from ui.server import launch_settings, network_address, space_base
 from ui.service import Service
@@ -26,6 +27,7 @@ def main() -> None:
     """Serve until interrupted. The models load in the background while the page already shows."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    uploads = private_uploads()
     service = Service(SCENARIOS)
     service.start()
     page = build_app(service, base=space_base())
@@ -34,6 +36,7 @@ def main() -> None:
     if os.environ.get("RERANK_HOST") == "0.0.0.0":
         print(f"On the same network, type {network_address(page.server_port)}", flush=True)
     page.block_thread()
+    uploads.cleanup()
 
 
 if __name__ == "__main__":

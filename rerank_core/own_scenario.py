@@ -30,12 +30,14 @@ PREDICT = "What will the cross-encoder do with these rows?"
 
 @dataclass(frozen=True)
 class OwnQuery:
-    """A query, its marks (doc_id -> grade 0 to 3) and what must hold."""
+    """A query, its marks (doc_id -> grade 0 to 3), what must hold, and the rest as in scenarios.Query."""
 
     text: str
     relevance: Mapping[str, int] = field(default_factory=dict)
     expect: Expect = field(default_factory=Expect)
     predict: str = PREDICT
+    slice: str | None = None
+    chosen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ def own_scenario(
             "id": name,
             "queries": tuple(
                 Query(
-                    id=f"{name}-{i}", text=query.text, slice=said["slice"], predict=query.predict,
-                    relevance=dict(query.relevance), expect=query.expect,
+                    id=f"{name}-{i}", text=query.text, slice=query.slice or said["slice"],
+                    predict=query.predict, chosen=query.chosen, relevance=dict(query.relevance), expect=query.expect,
                 )
                 for i, query in enumerate(queries, 1)
             ),

@@ -14,6 +14,7 @@ from gradio_client.exceptions import AppError
 
 from rerank_core import limits
 from rerank_core.pipeline import TwoStage
+from ui.bounds import uploaded_bytes
 from ui.layout import build_app
 from ui.server import launch_settings
 from ui.service import Service
@@ -60,7 +61,7 @@ def test_a_body_that_hides_its_length_is_refused_too(address: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/gradio_api/upload",
+        "/upload",
         "/openapi.json",
         "/monitoring/summary",
         "/gradio_api/monitoring/summary",
@@ -69,6 +70,31 @@ def test_a_body_that_hides_its_length_is_refused_too(address: str) -> None:
 def test_what_is_off_is_off(address: str, path: str) -> None:
     for answer in (httpx.get(address + path), httpx.post(address + path, files={"files": b"x"})):
         assert answer.status_code in (403, 404, 405), path
+
+
+def test_an_upload_has_a_bound_of_its_own(address: str) -> None:
+    url, most = address + "/gradio_api/upload", limits.OWN_FILE_BYTES + limits.UPLOAD_EXTRA_BYTES
+    kept = httpx.post(url, files={"files": ("a.txt", b"x" * (limits.MAX_BODY_BYTES + 1))})
+    assert kept.status_code == 200, "an honest file is larger than any other request"
+    Path(kept.json()[0]).unlink()
+    over = httpx.post(url, files={"files": ("a.txt", b"x" * most)})
+    assert (over.status_code, over.text) == (413, f"An upload may hold {most} bytes.")
+    hidden = httpx.post(url, content=iter([b"x"]), headers={"content-type": "multipart/form-data"})
+    assert (hidden.status_code, hidden.text) == (411, "An upload says how many bytes it has.")
+
+
+def test_uploads_that_nobody_reads_do_not_fill_the_disk(
+    address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "unread").write_bytes(b"x" * 1000)
+    monkeypatch.setattr("ui.bounds.get_upload_folder", lambda: str(tmp_path))
+    assert uploaded_bytes() == 1000
+    monkeypatch.setattr("ui.bounds.uploaded_bytes", lambda: limits.UPLOADS_BYTES)
+    full = httpx.post(address + "/gradio_api/upload", files={"files": ("a.txt", b"x")})
+    assert (full.status_code, full.text) == (
+        503,
+        "Too many uploads wait to be read; try again in a minute.",
+    )
 
 
 def test_hashed_files_are_kept_and_compressed(address: str) -> None:

@@ -6,6 +6,7 @@ Left out: the sentences of errors themselves, which say what was found and what 
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 from rerank_core.errors import InputError, ModelError, RerankError
@@ -35,4 +36,16 @@ def said(error: Exception, where: str) -> str:
     if isinstance(error, RerankError) and not isinstance(error, ModelError):
         return str(error)
     log.error("in %s", where, exc_info=error)
+    return OURS
+
+
+def said_privately(error: Exception, where: str) -> str:
+    """As `said`, where texts are private: the log gets an error's kind and place, not its words, which may quote."""
+    if isinstance(error, RerankError) and not isinstance(error, ModelError):
+        return str(error)
+    cause: BaseException | None = error
+    while cause is not None:
+        frames = "".join(traceback.format_tb(cause.__traceback__))
+        log.error("in %s: %s\n%s", where, type(cause).__name__, frames)
+        cause = cause.__cause__
     return OURS

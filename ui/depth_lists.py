@@ -20,9 +20,12 @@ SHOWN = 6
 
 
 def ghost_list(
-    pool: Pool, n: int, passages: Mapping[str, Passage], corpus_size: int, is_written: bool
-) -> str:
-    """Every relevant passage that is not among the first N, and what would have become of it."""
+    pool: Pool, n: int, passages: Mapping[str, Passage], corpus_size: int, is_written: bool, part: str = ""
+) -> str:  # fmt: skip
+    """Every relevant passage that is not among the first N, and what would have become of it.
+
+    `part` begins the ids of elements.
+    """
     here = min(n, len(pool))
     if not pool.has_relevant:
         words = (
@@ -30,7 +33,7 @@ def ghost_list(
             if is_written
             else "Nobody has judged this query, so nobody can say which passages are missed."
         )
-        return render("depth_ghosts", shown=SHOWN, n=here, words=words, rows=[])
+        return render("depth_ghosts", part=part, shown=SHOWN, n=here, words=words, rows=[])
     missed = ghosts(pool, here)
     total = said.relevant(pool)
     if not missed:
@@ -41,6 +44,7 @@ def ghost_list(
         )
         return render(
             "depth_ghosts",
+            part=part,
             shown=SHOWN,
             n=here,
             words=f"{both}: at this N nothing is out of reach.",
@@ -52,7 +56,7 @@ def ghost_list(
         f"What the cross-encoder says of {them} is shown, and enters no order."
     )
     rows = [_ghost(g, here, passages, corpus_size) for g in missed]
-    return render("depth_ghosts", shown=SHOWN, n=here, words=words, rows=rows)
+    return render("depth_ghosts", part=part, shown=SHOWN, n=here, words=words, rows=rows)
 
 
 def _ghost(

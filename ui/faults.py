@@ -12,8 +12,16 @@ from ui.asked import said
 Handler = Callable[..., Iterator[Any]]
 
 
-def says_why_in(view: Callable[..., Any]) -> Callable[[Handler], Handler]:
-    """For handlers that yield `view`s, which have a field `message`."""
+def says_why_in(
+    view: Callable[..., Any],
+    explain: Callable[[Exception, str], str] = said,
+    field: str = "message",
+    after: Callable[[], dict[str, Any]] = dict,
+) -> Callable[[Handler], Handler]:
+    """For handlers that yield `view`s: the sentence that `explain` gives goes into the component `field`.
+
+    `after` says what else an error leaves behind, such as live buttons.
+    """
 
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
@@ -21,7 +29,7 @@ def says_why_in(view: Callable[..., Any]) -> Callable[[Handler], Handler]:
             try:
                 yield from handler(*args, **kwargs)
             except Exception as error:
-                yield view(message=views.message(said(error, handler.__name__)))
+                yield view(**{field: views.message(explain(error, handler.__name__)), **after()})
 
         return guarded
 

@@ -12,10 +12,12 @@ from ui.api import add_api
 from ui.board import build_board
 from ui.cost import build_cost
 from ui.depth import build_depth
+from ui.desk import Desk
 from ui.explore import build_explore
 from ui.handlers import Explore
 from ui.model_service import Models
 from ui.model_settings import model_settings
+from ui.own import build_own, watch
 from ui.pools import Pools
 from ui.scores import build_scores
 from ui.service import Service
@@ -32,8 +34,10 @@ def build_app(service: Service, base: str = "", models: Models | None = None) ->
     models = models or Models(service, model_settings(os.environ))
     handlers = Explore(service, models)
     pools, stored = Pools(service), StoredBoard(service)
-    # delete_cache: whatever Gradio writes to its temporary folder goes after an hour.
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as app:
+    desk = Desk(service)
+    # delete_cache: an upload that no handler came to read (each deletes its own) goes in time.
+    age = (limits.UPLOAD_AGE_S // 10, limits.UPLOAD_AGE_S)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=age) as app:
         gr.HTML(views.header(base), elem_id="top")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Explore", id="explore"):
@@ -46,8 +50,11 @@ def build_app(service: Service, base: str = "", models: Models | None = None) ->
                 build_board(service, explore, board)
             with gr.Tab("Cost", id="cost") as cost:
                 build_cost(service, explore, cost)
+            with gr.Tab("Your own", id="own"):
+                own = build_own(desk)
         gr.Markdown(text_file("footer"), elem_id="about")
         add_api(service)
+        watch(desk, app, own)
         app.load(
             handlers.load,
             inputs=explore.of(("record",)),

@@ -1,6 +1,6 @@
 """How the page is served: what stands before Gradio, and the arguments of its launch().
 
-Before Gradio: a bound on request bodies (413 with a sentence), uploads off, compression, cache headers. Gradio
+Before Gradio: a bound on request bodies (413 with a sentence) and on uploads, compression, cache headers. Gradio
 itself would take bodies of any size, compresses nothing it computes and sets no Cache-Control.
 """
 
@@ -18,67 +18,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rerank_core import limits
+from ui.bounds import BodyLimit, UploadLimit
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("style.css", "depth.css", "scores.css", "board.css", "models.css")
-SCRIPTS = ("page.js", "evidence.js")
-CLOSED = ("/gradio_api/upload", "/upload", "/gradio_api/upload_progress")
+STYLES = ("style.css", "depth.css", "scores.css", "board.css", "models.css", "own.css")
+SCRIPTS = ("page.js", "evidence.js", "own.js")
 HASHED = ("/assets/", "/static/", "/theme.css")
 log = logging.getLogger(__name__)
-
-
-class BodyLimit:
-    """Refuse a request whose body is over its route's bound, before anything behind reads it.
-
-    `routes` maps a path prefix to its own bound in bytes; `default` holds for the rest.
-    """
-
-    def __init__(self, app: ASGIApp, default: int, routes: dict[str, int] | None = None) -> None:
-        self.app = app
-        self.default = default
-        self.routes = routes or {}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
-            await self.app(scope, receive, send)
-            return
-        path = scope["path"]
-        if path.startswith(CLOSED):
-            await _refuse(send, 404, "Uploads are off.")
-            return
-        bound = next(
-            (b for prefix, b in self.routes.items() if path.startswith(prefix)), self.default
-        )
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > bound:
-            await _refuse(send, 413, f"A request may hold {bound} bytes.")
-            return
-        # A body without an honest length is read up to the bound first: nothing behind sees a byte too many.
-        messages: list[Message] = []
-        size, more = 0, True
-        while more:
-            message = await receive()
-            messages.append(message)
-            size += len(message.get("body", b""))
-            more = message["type"] == "http.request" and message.get("more_body", False)
-            if size > bound:
-                await _refuse(send, 413, f"A request may hold {bound} bytes.")
-                return
-
-        async def replay() -> Message:
-            return messages.pop(0) if messages else await receive()
-
-        await self.app(scope, replay, send)
-
-
-async def _refuse(send: Send, status: int, sentence: str) -> None:
-    body = sentence.encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 class CacheHeaders:
@@ -135,11 +81,16 @@ def launch_settings() -> dict[str, Any]:
         "footer_links": [],
         "share": False,
         "quiet": True,
-        "max_file_size": 1,  # bytes: uploads are off, and BodyLimit refuses them first
+        "max_file_size": limits.OWN_FILE_BYTES,
         "state_session_capacity": limits.SESSIONS,
         "app_kwargs": {
             "openapi_url": None,
             "middleware": [
+                Middleware(
+                    UploadLimit,
+                    most=limits.OWN_FILE_BYTES + limits.UPLOAD_EXTRA_BYTES,
+                    most_together=limits.UPLOADS_BYTES,
+                ),
                 Middleware(BodyLimit, default=limits.MAX_BODY_BYTES),
                 Middleware(GZipMiddleware, minimum_size=limits.COMPRESS_FROM_BYTES),
                 Middleware(CacheHeaders),

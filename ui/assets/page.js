@@ -5,6 +5,9 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const SVG = "http://www.w3.org/2000/svg";
+  // Explore's elements, and Your own's of the same kind: a comparison each, apart by how their ids begin.
+  const PARTS = ["", "own-"];
+  const part = (name, id, root = document) => $(`#${name}${id}`, root);
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   // Dark and light: ?__theme= wins, then what was chosen here before, then the system.
@@ -59,21 +62,24 @@
   function light(id) {
     if (id === lit) return;
     lit = id;
-    $$("#compare [data-doc]").forEach((el) => el.classList.toggle("lit", el.dataset.doc === id));
-    $("#compare")?.classList.toggle("has-lit", id !== null);
+    for (const name of PARTS) {
+      $$(`#${name}compare [data-doc]`).forEach((el) => el.classList.toggle("lit", el.dataset.doc === id));
+      part(name, "compare")?.classList.toggle("has-lit", id !== null);
+    }
   }
-  const docOf = (target) => target instanceof Element && target.closest("#compare .row[data-doc]")?.dataset.doc || null;
+  const docOf = (target) => target instanceof Element
+    && target.closest("#compare .row[data-doc], #own-compare .row[data-doc]")?.dataset.doc || null;
   document.addEventListener("mouseover", (e) => light(docOf(e.target)));
   document.addEventListener("focusin", (e) => light(docOf(e.target)));
 
   // Lines: measured from the rows as they stand, so that zoom, wrapping and opened rows keep them true.
-  function drawLines(fresh) {
-    const box = $("#lines [data-lines]"), svg = box && $("svg", box);
+  function drawLines(name, fresh) {
+    const box = $(`#${name}lines [data-lines]`), svg = box && $("svg", box);
     if (!svg || !box.offsetParent) return;
     const frame = box.getBoundingClientRect();
     const seen = (row) => row.offsetParent !== null;
-    const left = new Map($$("#before .row").filter(seen).map((r) => [r.dataset.doc, r]));
-    const right = new Map($$("#after .row[data-doc]").filter(seen).map((r) => [r.dataset.doc, r]));
+    const left = new Map($$(`#${name}before .row`).filter(seen).map((r) => [r.dataset.doc, r]));
+    const right = new Map($$(`#${name}after .row[data-doc]`).filter(seen).map((r) => [r.dataset.doc, r]));
     const middle = (row) => { const b = row.getBoundingClientRect(); return b.top + b.height / 2 - frame.top; };
     const bottom = Math.max(...[...left.values(), ...right.values()].map((r) => r.getBoundingClientRect().bottom - frame.top), 0);
     svg.replaceChildren();
@@ -121,24 +127,29 @@
     }
     if (lit) { const keep = lit; lit = null; light(keep); }
   }
-  let drawn = "", planned = 0;
+  const drawAll = () => PARTS.forEach((name) => drawLines(name, false));
+  const drawn = new Map();
+  let planned = 0;
   function plan() {
     cancelAnimationFrame(planned);
     planned = requestAnimationFrame(() => {
-      const now = state() + ($("#after [data-state=final]") ? "+" : "");
-      const fresh = now !== drawn;
-      drawn = now;
-      if (fresh) showChosenCard();
-      if (fresh) showAll(false);
-      if (fresh && now.endsWith("+")) arrive();
-      drawLines(fresh);
+      for (const name of PARTS) {
+        const key = $(`#${name}before [data-key]`)?.dataset.key || "";
+        const now = key + ($(`#${name}after [data-state=final]`) ? "+" : "");
+        const fresh = now !== drawn.get(name);
+        drawn.set(name, now);
+        if (fresh && !name) showChosenCard();
+        if (fresh) showAll(name, false);
+        if (fresh && now.endsWith("+")) arrive(name);
+        drawLines(name, fresh);
+      }
     });
   }
 
   // The button that had the focus is gone after the reveal: the focus goes to the new list's heading, so that a
   // keyboard or a screen reader goes on from there; where the lists stand below each other, the new one is shown.
-  function arrive() {
-    const title = $("#after-title");
+  function arrive(name) {
+    const title = part(name, "after-title");
     if (!title) return;
     if (document.activeElement === document.body) {
       title.tabIndex = -1;
@@ -154,9 +165,9 @@
     if (out) strip.scrollLeft = card.offsetLeft - strip.clientWidth / 2;
   }
 
-  function showAll(on) {
-    $("#compare")?.classList.toggle("all", on);
-    for (const button of $$("[data-show-all]")) {
+  function showAll(name, on) {
+    part(name, "compare")?.classList.toggle("all", on);
+    for (const button of $$(`#${name}compare [data-show-all]`)) {
       button.setAttribute("aria-expanded", String(on));
       button.textContent = on ? button.dataset.less : button.dataset.more;
     }
@@ -189,17 +200,21 @@
     if (!button) return;
     if (button.matches("[data-copy-link]")) copyLink(button);
     else if (button.matches("[data-theme-toggle]")) toggleTheme();
-    else if (button.matches("[data-show-all]")) { showAll(!$("#compare").classList.contains("all")); drawLines(false); }
+    else if (button.matches("[data-show-all]")) {
+      const name = button.closest("#own-compare") ? "own-" : "";
+      showAll(name, !part(name, "compare").classList.contains("all"));
+      drawLines(name, false);
+    }
     else if (button.matches("[data-sort]")) sort(button);
     else if (button.matches("[data-download]")) download(button);
   });
-  document.addEventListener("toggle", (e) => { if (e.target.closest?.("#compare")) drawLines(false); }, true);
+  document.addEventListener("toggle", (e) => { if (e.target.closest?.("#compare, #own-compare")) drawAll(); }, true);
 
   // Gradio's radio groups are fieldsets without a legend, its plots and placeholders are nameless: a screen reader
   // needs their names. The plot's numbers stand in the table beside it.
   function nameGroups() {
     for (const empty of $$(".empty[aria-label]:not([role])")) empty.setAttribute("role", "img");
-    for (const plot of $$("#bars .js-plotly-plot:not([role])")) {
+    for (const plot of $$(":is(#bars, #own-bars) .js-plotly-plot:not([role])")) {
       plot.setAttribute("role", "group");
       plot.setAttribute("aria-label", "Bars: milliseconds of each stage. The table beside them holds the same numbers.");
     }
@@ -212,9 +227,14 @@
   function begin() {
     applyTheme();
     nameGroups();
-    new MutationObserver(() => { nameGroups(); keepAddress(); plan(); }).observe(document.body, { childList: true, subtree: true });
-    addEventListener("resize", () => drawLines(false));
-    document.fonts?.ready.then(() => drawLines(false));
+    // The lines that this draws are no reason to draw them again: that would go on for ever, a frame each.
+    const ours = (record) => record.target instanceof Element && record.target.closest("[data-lines]");
+    new MutationObserver((records) => {
+      if (records.every(ours)) return;
+      nameGroups(); keepAddress(); plan();
+    }).observe(document.body, { childList: true, subtree: true });
+    addEventListener("resize", drawAll);
+    document.fonts?.ready.then(drawAll);
     plan();
   }
   if (document.body) begin(); else addEventListener("DOMContentLoaded", begin);

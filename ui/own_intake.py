@@ -1,0 +1,236 @@
+"""How a visitor's passages come in and go: pasted or uploaded, read, split, encoded, forgotten. Values in, Views out.
+
+A text that is uploaded waits as a Draft until it is encoded; its file is deleted before it is even read through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import gradio as gr
+
+from rerank_core.corpus import Corpus
+from rerank_core.errors import InputError
+from rerank_core.own_passages import LongTextError, own_passages, own_text
+from rerank_core.passages_file import KIND_OF, csv_columns
+from rerank_core.records import Passage
+from rerank_core.scenario_zip import read_zip
+from rerank_core.scenarios import Scenario
+from ui import own_views as views
+from ui.asked import said_privately
+from ui.desk import Desk
+from ui.encoding import encode_stream
+from ui.faults import says_why_in
+from ui.grades import marks_to
+from ui.own_corpus import Draft, Own
+from ui.own_view import OwnView, emptied, encoding_buttons, show
+from ui.uploads import take_upload
+
+BOX = "The box"
+"""What messages call the pasted text."""
+LINES, PARAGRAPHS, CSV, JSONL = "lines", "paragraphs", "csv", "jsonl"
+COLUMNS_SHOWN = 100
+
+
+def _left_by_an_error() -> dict[str, Any]:
+    return {"file": None, **encoding_buttons(running=False)}
+
+
+says_why = says_why_in(OwnView, said_privately, "status", _left_by_an_error)
+
+
+class OwnIntake:
+    """The handlers of what is brought."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @says_why
+    def upload(self, file: Any, kind: str, token: str, request: gr.Request) -> Iterator[OwnView]:
+        """A file came: read and deleted. A text waits for its choices, a scenario is opened at once."""
+        self.desk.seen(request)
+        name, data = take_upload(file)
+        suffix = PurePath(name).suffix.lower()
+        if suffix == ".zip":
+            scenario = read_zip(data, name)
+            yield from self._encoded(name, scenario.passages, token, "", request, scenario)
+            return
+        if suffix not in KIND_OF:
+            raise InputError(
+                f"{name} ends in {suffix or 'nothing'!r}; choose a .txt, .csv, .jsonl or .zip file."
+            )
+        read_as = PARAGRAPHS if KIND_OF[suffix] == LINES and kind == PARAGRAPHS else KIND_OF[suffix]
+        draft = Draft(name, own_text(data, name), read_as)
+        yield self._drafted(draft)
+
+    def _drafted(self, draft: Draft) -> OwnView:
+        """Say what was uploaded, or the first thing that is wrong with it."""
+        view = OwnView(file=None, kind=draft.kind, column=show(False), split=show(False))
+        try:
+            if draft.kind == CSV:
+                columns = csv_columns(draft.text, draft.name)
+                view = view._replace(column=_chooser(columns))
+                words = f"{draft.name} is here and not encoded yet: choose the column that holds the texts."
+            else:
+                count = len(own_passages(draft.text, draft.kind, draft.name))
+                words = f"{draft.name} is here, {count:,} passages that are not encoded yet."
+        except LongTextError as error:
+            view = view._replace(split=show(True))
+            words = str(error)
+        return view._replace(
+            draft=self.desk.put(draft, draft.size), status=views.status(words, to_do=True)
+        )
+
+    def box_again(self) -> OwnView:
+        """The box was written in after an upload: the box is what will be encoded."""
+        words = "What is in the box will be encoded, not the file that was uploaded."
+        return OwnView(
+            column=show(False), split=show(False), status=views.status(words, to_do=True)
+        )
+
+    @says_why
+    def encode(
+        self, box: str, kind: str, column: str | None, draft: str, token: str, fingerprint: str,
+        request: gr.Request,
+    ) -> Iterator[OwnView]:  # fmt: skip
+        """Read the uploaded file, or else the box, and encode it."""
+        yield from self._read(box, kind, column, draft, token, fingerprint, request, split=False)
+
+    @says_why
+    def split(
+        self, box: str, kind: str, column: str | None, draft: str, token: str, fingerprint: str,
+        request: gr.Request,
+    ) -> Iterator[OwnView]:  # fmt: skip
+        """The same, long passages split at sentences."""
+        yield from self._read(box, kind, column, draft, token, fingerprint, request, split=True)
+
+    def stop(self) -> OwnView:
+        """The encoding was stopped."""
+        return OwnView(
+            status=views.status("Stopped; nothing of it is kept on the server.", to_do=True),
+            **encoding_buttons(running=False),
+        )
+
+    def forget(self, token: str, draft: str, request: gr.Request) -> OwnView:
+        """Forget everything of this visitor's now, here and in the page."""
+        session = self.desk.seen(request)
+        self.desk.held.forget(token)
+        self.desk.held.forget(draft)
+        self.desk.sessions.forget(session)
+        return OwnView(
+            box="", file=None, draft="", fingerprint="", column=show(False), title="", lesson="", note="",
+            status=views.status("Forgotten: nothing of your passages is left on this server or on this page."),
+            **encoding_buttons(running=False), **emptied(),
+        )  # fmt: skip
+
+    def _read(
+        self, box: str, kind: str, column: str | None, draft: str, token: str, fingerprint: str,
+        request: gr.Request, *, split: bool,
+    ) -> Iterator[OwnView]:  # fmt: skip
+        self.desk.seen(request)
+        source = (
+            self.desk.held.get(draft, Draft)
+            if draft
+            else Draft(BOX, own_text(box or "", BOX), kind)
+        )
+        if not source.text.strip():
+            raise InputError("The box is empty; paste some passages, or upload a file.")
+        # A .txt file may be read either way; what else it is, its ending has said.
+        read_as = (
+            kind
+            if source.kind in (LINES, PARAGRAPHS) and kind in (LINES, PARAGRAPHS)
+            else source.kind
+        )
+        chosen = None
+        if read_as == CSV:
+            columns = csv_columns(source.text, source.name)
+            chosen = _column(columns, column)
+            if chosen is None:
+                yield OwnView(
+                    column=_chooser(columns),
+                    status=views.status(
+                        "Choose the column that holds the texts, then encode.", to_do=True
+                    ),
+                )
+                return
+        try:
+            passages = own_passages(source.text, read_as, source.name, column=chosen, split=split)
+        except LongTextError as error:
+            yield OwnView(
+                status=views.status(str(error), to_do=True),
+                **encoding_buttons(running=False, long=True),
+            )
+            return
+        yield from self._encoded(source.name, passages, token, fingerprint, request)
+        self.desk.held.forget(draft)
+
+    def _encoded(
+        self, name: str, passages: Sequence[Passage], token: str, fingerprint: str,
+        request: gr.Request, scenario: Scenario | None = None,
+    ) -> Iterator[OwnView]:  # fmt: skip
+        yield OwnView(
+            file=None, status=views.waiting_for_models(), **encoding_buttons(running=True)
+        )
+        self.desk.service.wait()
+        engine = self.desk.service.engine
+        for item in encode_stream(engine, passages):
+            if isinstance(item, Corpus):
+                own = Own(name, engine, item, scenario)
+                self.desk.held.forget(token)
+                yield self._ready(own, fingerprint)
+            else:
+                yield OwnView(status=views.encoding(item))
+
+    def _ready(self, own: Own, fingerprint: str) -> OwnView:
+        made = fingerprint_of(own.corpus.passages)
+        gone = emptied()
+        if made == fingerprint:  # the same passages again: what was marked still stands
+            del gone["marks"]
+        view = OwnView(**gone)._replace(
+            token=self.desk.put(own, own.size), draft="", fingerprint=made, area=show(True), forget=show(True),
+            status=views.ready(own), **encoding_buttons(running=False),
+        )  # fmt: skip
+        return view if own.scenario is None else _opened(view, own.scenario)
+
+
+def fingerprint_of(passages: Sequence[Passage]) -> str:
+    """What tells one set of passages from another: a hash of ids and texts."""
+    digest = hashlib.sha256()
+    for passage in passages:
+        digest.update(
+            f"{len(passage.doc_id)} {len(passage.text)} {passage.doc_id}{passage.text}".encode()
+        )
+    return digest.hexdigest()
+
+
+def _opened(view: OwnView, scenario: Scenario) -> OwnView:
+    """A scenario's own queries, marks and words."""
+    first = scenario.queries[0].text
+    return view._replace(
+        query_choice=gr.update(
+            choices=[q.text for q in scenario.queries], value=first, visible=True
+        ),
+        query=first,
+        marks=marks_to({q.text: q.relevance for q in scenario.queries}),
+        title=scenario.title,
+        lesson=scenario.lesson,
+        note=scenario.author_note,
+    )
+
+
+def _column(columns: Sequence[str], chosen: str | None) -> str | None:
+    """The column to read: the chosen one, else the one that is called text, else the only one there is."""
+    if chosen in columns:
+        return chosen
+    if "text" in columns:
+        return "text"
+    return columns[0] if len(columns) == 1 else None
+
+
+def _chooser(columns: Sequence[str]) -> Any:
+    return gr.update(
+        choices=list(columns[:COLUMNS_SHOWN]), value=_column(columns, None), visible=True
+    )

@@ -1,0 +1,62 @@
+"""What Gradio keeps of a page's component values, taken out again: its sessions hold the last value of each.
+
+That is how a pasted text or a rendered list would outlive what the visitor forgot. Everything that Your own shows goes
+an hour after the session last used it, or at once where the visitor forgets. Left out: what other parts show.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rerank_core import limits
+
+
+class SessionValues:
+    """The values of some components in all sessions of a Blocks. Safe from many threads."""
+
+    def __init__(
+        self, seconds: float = limits.OWN_HELD_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._until: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+        self._blocks: Any = None
+        self._ids: tuple[int, ...] = ()
+
+    def watch(self, blocks: Any, components: Iterable[Any]) -> None:
+        """Whose values are to be taken out, of the Blocks that they are built in."""
+        self._blocks, self._ids = blocks, tuple(c._id for c in components)
+
+    def seen(self, session: str | None) -> None:
+        """A session uses the part."""
+        if session:
+            with self._lock:
+                self._until[session] = self._clock() + self._seconds
+                self._until.move_to_end(session)
+
+    def forget(self, session: str | None) -> None:
+        """Take a session's values out now."""
+        holder = getattr(self._blocks, "state_holder", None)
+        if not session or holder is None or session not in holder:
+            return
+        values = holder.session_data[session].config_values
+        for component in self._ids:
+            props = values.get(component, {}).get("props")
+            if props is not None and "value" in props:
+                props["value"] = None
+
+    def sweep(self) -> float | None:
+        """Take out the values of sessions whose time is over; seconds until the next, None where none is left."""
+        now = self._clock()
+        with self._lock:
+            over = [session for session, until in self._until.items() if until <= now]
+            for session in over:
+                del self._until[session]
+            first = next(iter(self._until.values()), None)
+        for session in over:
+            self.forget(session)
+        return None if first is None else first - now
