@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from rerank_core.comparison import Comparison, Lift
     from rerank_core.corpus import Corpus
     from rerank_core.errors import RerankError
+    from rerank_core.evaluate_run import evaluate_queries
     from rerank_core.pipeline import TwoStage
     from rerank_core.records import Passage, Ranking, Scored
+    from rerank_core.report_file import read_report
     from rerank_core.scenarios import load_library
     from rerank_core.trace import read_trace, trace_of
 
@@ -29,7 +31,9 @@ _WHERE = {
     "RerankError": "errors",
     "Scored": "records",
     "TwoStage": "pipeline",
+    "evaluate_queries": "evaluate_run",
     "load_library": "scenarios",
+    "read_report": "report_file",
     "read_trace": "trace",
     "trace_of": "trace",
 }
@@ -43,7 +47,9 @@ __all__ = [
     "RerankError",
     "Scored",
     "TwoStage",
+    "evaluate_queries",
     "load_library",
+    "read_report",
     "read_trace",
     "trace_of",
 ]

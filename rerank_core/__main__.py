@@ -1,4 +1,4 @@
-"""The command line: compare, lint, check, board. Each command is one function over the library.
+"""The command line: compare, lint, check, board, evaluate. Each command is one function over the library.
 
 Exit codes: 0 done and in order; 1 a finding (lint) or a trace that does not hold (check); 2 an
 error, one sentence on stderr.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rerank_core.errors import RerankError
+from rerank_core.evaluate_command import add_arguments, evaluate
 from rerank_core.limits import RETRIEVE_K_DEFAULT, TOP_K_DEFAULT
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
     four.add_argument("folder", metavar="FOLDER")
     four.add_argument("--out", required=True, metavar="FILE", help="the .json file to write")
     four.set_defaults(run=board)
+
+    five = commands.add_parser(
+        "evaluate", help="did reranking help, on judged queries of your own?"
+    )
+    add_arguments(five)
+    five.set_defaults(run=evaluate)
     return top
 
 

@@ -72,19 +72,23 @@ def _paragraphs(where: str, text: str) -> Iterator[Row]:
 
 def _jsonl(where: str, text: str) -> Iterator[Row]:
     for line, content in _numbered_lines(text):
-        if not content.strip():
-            continue
-        try:
-            row = json.loads(content, object_pairs_hook=_once)
-        except json.JSONDecodeError as error:
-            raise at(
-                where, line, f"not JSON ({error.msg}, column {error.colno}); one object a line."
-            ) from error  # fmt: skip
-        except (ValueError, RecursionError) as error:
-            raise at(where, line, f"not a plain JSON object ({error}); mend it.") from error
-        if not isinstance(row, dict):
-            raise at(where, line, f'found {shown(row)}, not an object such as {{"text": "..."}}.')
-        yield line, row
+        if content.strip():
+            yield line, json_object(where, line, content, '{"text": "..."}')
+
+
+def json_object(where: Path | str, line: int, content: str, like: str) -> dict[str, Any]:
+    """One line of JSON lines. Raises FileError where it is no object, such as the example `like`, or a key is twice."""
+    try:
+        row = json.loads(content, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise at(
+            where, line, f"not JSON ({error.msg}, column {error.colno}); one object a line."
+        ) from error  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        raise at(where, line, f"not a plain JSON object ({error}); mend it.") from error
+    if not isinstance(row, dict):
+        raise at(where, line, f"found {shown(row)}, not an object such as {like}.")
+    return row
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

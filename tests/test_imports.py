@@ -16,6 +16,15 @@ STAGES = RECORDS | {"models", "corpus", "scheduler", "score_cache"}
 PIPELINE = STAGES | {"retrieve", "rerank", "metrics", "movement", "comparison"}
 FILES = RECORDS | {"forms", "passage_rows", "passages_file"}
 ABOVE = PIPELINE | FILES | {"pipeline", "prediction"}
+EVALUATED = {
+    "judged",
+    "first_stage",
+    "kept_scores",
+    "query_figures",
+    "report",
+    "evaluation",
+    "pool",
+}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -67,6 +76,38 @@ MAY_IMPORT = {
     "own_scenario": FILES | {"scenarios"},
     "check": ABOVE | {"scenarios", "lint", "trace"},
     "console": ABOVE,
+    "lines": FILES,
+    "judged": BASE,
+    "corpus_file": FILES | {"lines"},
+    "beir": FILES | {"lines", "judged", "corpus_file"},
+    "trec_run": FILES | {"lines", "corpus_file"},
+    "lists_file": FILES | {"lines", "judged"},
+    "cache_folder": BASE,
+    "vectors_cache": BASE | {"cache_folder", "corpus_file"},
+    "stored_corpus": STAGES | {"cache_folder", "corpus_file", "vectors_cache"},
+    "first_stage": ABOVE | {"judged", "corpus_file", "lists_file", "trec_run"},
+    "kept_scores": ABOVE | {"cache_folder", "judged", "pool"},
+    "query_figures": ABOVE | {"pool", "depth", "evaluate"},
+    "report": RECORDS | {"trace"},
+    "report_file": FILES | {"report"},
+    "evaluation": ABOVE | {"judged", "kept_scores", "query_figures", "report"},
+    "report_of": ABOVE | EVALUATED | {"depth", "evaluate", "failures", "intervals", "trace"},
+    "report_text": {"console", "report"},
+    "evaluate_run": ABOVE | EVALUATED | {"report_of"},
+    "evaluate_inputs": FILES
+    | {"beir", "corpus_file", "first_stage", "judged", "lists_file", "trec_run"},
+    "progress_line": {"limits"},
+    "evaluate_command": ABOVE
+    | EVALUATED
+    | {
+        "cache_folder",
+        "evaluate_inputs",
+        "evaluate_run",
+        "progress_line",
+        "report_file",
+        "report_text",
+        "stored_corpus",
+    },
 }
 """Module -> what of ours it may import. `__init__` and `__main__` stand above all and may import any."""
 
