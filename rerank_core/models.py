@@ -138,9 +138,13 @@ def load_encoder(name: str = EMBEDDED_BI_ENCODER, *, allow_any: bool = False) ->
     (name), WeightsError (files missing, truncated or not those promised), RerankError (the hub cannot be reached).
     """
     known = find_known(name, BI_ENCODER, allow_any=allow_any)
+    if known.embedded:
+        from rerank_core.embedded_encoder import embedded_encoder
+
+        return embedded_encoder(known)
     from rerank_core import adapters
 
-    return adapters.embedded_encoder(known) if known.embedded else adapters.public_encoder(known)
+    return adapters.public_encoder(known)
 
 
 def load_scorer(name: str = EMBEDDED_CROSS_ENCODER, *, allow_any: bool = False) -> PairScorer:
