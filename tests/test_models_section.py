@@ -307,3 +307,18 @@ def test_agreement_in_words(explore: Explore, service: Service) -> None:
     )
     nothing = service.engine.compare(TEXT, [], 20, 3)
     assert agreement(nothing, nothing) == ""
+
+
+def test_a_typed_name_counts_where_permitted(service: Service, hub: Hub) -> None:
+    shelf = ModelShelf(load_scorer=lambda name, allow_any: FakeScorer(name))
+    models = Models(service, ModelSettings(any_name=True), shelf=shelf, fetch=hub.fetch)
+    *_, view = ModelHandlers(models).use("embedded", L6, "", "", "someone/else", "")
+    assert view.models == "embedded,someone/else"
+    assert (view.cross_encoder, view.other_cross_encoder) == (None, "someone/else")
+    assert hub.asked == ["someone/else"]
+
+
+def test_a_typed_name_is_refused_where_it_is_not(models: Models, hub: Hub) -> None:
+    *_, view = ModelHandlers(models).use("embedded", L6, "", "", "someone/else", "")
+    assert "is not on the list of models" in view.working
+    assert hub.asked == []

@@ -15,11 +15,12 @@ from typing import Any
 
 import gradio as gr
 
+from rerank_core.limits import MODEL_NAME_CHARS
 from rerank_core.models import BI_ENCODER, CROSS_ENCODER
 from ui import models_views as views
 from ui.model_choice import EMBEDDED, Choice
 from ui.model_service import Models
-from ui.models_handlers import START, ModelHandlers, ModelsView
+from ui.models_handlers import BOXES, START, ModelHandlers, ModelsView
 from ui.parts import Parts, on
 
 
@@ -48,18 +49,19 @@ def _boxes(named: dict[str, Any], part: str, any_name: bool) -> None:
     boxes = (
         ("bi_encoder", "Bi-encoder", views.choices(BI_ENCODER)),
         ("cross_encoder", "Cross-encoder", views.choices(CROSS_ENCODER)),
-        (
-            "second",
-            "Compare with a second cross-encoder",
-            [views.NONE, *views.choices(CROSS_ENCODER)],
-        ),
+        ("second", "A second cross-encoder beside it", [views.NONE, *views.choices(CROSS_ENCODER)]),
     )
     with gr.Row(elem_id=f"{part}models-boxes"):
         for (name, words, choices), value in zip(boxes, START, strict=True):
-            named[name] = gr.Dropdown(
-                choices, value=value, label=words, allow_custom_value=any_name, interactive=True,
-                filterable=any_name, elem_id=f"{part}{name.replace('_', '-')}", min_width=220,
-            )  # fmt: skip
+            with gr.Column(min_width=240):
+                at = f"{part}{name.replace('_', '-')}"
+                named[name] = gr.Radio(
+                    choices, value=value, label=words, interactive=True, elem_id=at
+                )
+                named[f"other_{name}"] = gr.Textbox(
+                    "", label=f"{words}: another name, or a folder", max_lines=1, visible=any_name,
+                    max_length=MODEL_NAME_CHARS, interactive=True, elem_id=f"{at}-other",
+                )  # fmt: skip
     with gr.Row(elem_id=f"{part}models-buttons"):
         named["use"] = gr.Button(
             "Use these models", size="sm", scale=0, min_width=170, elem_id=f"{part}use-models"
@@ -75,7 +77,7 @@ def _boxes(named: dict[str, Any], part: str, any_name: bool) -> None:
 
 def _wired(named: dict[str, Any], handlers: ModelHandlers) -> ModelParts:
     parts = ModelParts(named)
-    boxes, all_of = ("bi_encoder", "cross_encoder", "second"), ModelsView._fields
+    boxes, all_of = (*BOXES, *(f"other_{name}" for name in BOXES)), ModelsView._fields
     used = on(named["use"].click, handlers.use, parts, boxes, all_of)
     back = on(named["embedded"].click, handlers.to_embedded, parts, (), all_of, cancels=[used])
     on(named["stop"].click, handlers.stop, parts, (), all_of, cancels=[used])

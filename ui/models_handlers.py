@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from rerank_core.models import EMBEDDED_BI_ENCODER, EMBEDDED_CROSS_ENCODER
+from rerank_core.models import EMBEDDED_BI_ENCODER, EMBEDDED_CROSS_ENCODER, KNOWN
 from ui import models_views as views
 from ui.asked import said
 from ui.model_choice import Choice, checked_choice, read_choice
@@ -26,6 +26,9 @@ class ModelsView(NamedTuple):
     bi_encoder: Any = SKIP
     cross_encoder: Any = SKIP
     second: Any = SKIP
+    other_bi_encoder: Any = SKIP
+    other_cross_encoder: Any = SKIP
+    other_second: Any = SKIP
     use: Any = SKIP
     stop: Any = SKIP
     embedded: Any = SKIP
@@ -40,11 +43,25 @@ class ModelHandlers:
     def __init__(self, models: Models) -> None:
         self.models = models
 
-    def use(self, bi_encoder: Any, cross_encoder: Any, second: Any) -> Iterator[ModelsView]:
-        """Fetch and load what was chosen, and take it into use once all of it is there."""
+    def use(
+        self,
+        bi_encoder: Any,
+        cross_encoder: Any,
+        second: Any,
+        other_bi_encoder: Any = "",
+        other_cross_encoder: Any = "",
+        other_second: Any = "",
+    ) -> Iterator[ModelsView]:
+        """Fetch and load what was chosen, and take it into use once all of it is there.
+
+        A name that was typed (`other_...`) counts instead of the one that was marked.
+        """
         try:
             choice = checked_choice(
-                bi_encoder, cross_encoder, second, any_name=self.models.settings.any_name
+                other_bi_encoder or bi_encoder,
+                other_cross_encoder or cross_encoder,
+                other_second or second,
+                any_name=self.models.settings.any_name,
             )
             pairs = [
                 choice.pair,
@@ -72,9 +89,7 @@ def in_use(choice: Choice) -> ModelsView:
     """The choice is in use, and the section shows it."""
     return _at_rest()._replace(
         section=gr.update(label=views.label(choice)),
-        bi_encoder=choice.bi_encoder,
-        cross_encoder=choice.cross_encoder,
-        second=choice.second,
+        **boxes(choice),
         embedded=gr.update(visible=choice != Choice()),
         facts=views.in_use(choice),
         models=choice.text,
@@ -85,10 +100,20 @@ def offered(choice: Choice) -> ModelsView:
     """A link names models that are not here: they stand in the boxes, and the button fetches them."""
     return ModelsView(
         section=gr.update(open=True),
-        bi_encoder=choice.bi_encoder,
-        cross_encoder=choice.cross_encoder,
-        second=choice.second,
+        **boxes(choice),
     )
+
+
+def boxes(choice: Choice) -> dict[str, Any]:
+    """What the section's boxes show of a choice: a name of the list is marked, any other stands as it was typed."""
+    shown: dict[str, Any] = {}
+    for box, name in zip(
+        BOXES, (choice.bi_encoder, choice.cross_encoder, choice.second), strict=True
+    ):
+        listed = name in KNOWN or not name
+        shown[box] = name if listed else None
+        shown[f"other_{box}"] = "" if listed else name
+    return shown
 
 
 def set_by(view: ModelsView) -> dict[str, Any]:
@@ -111,5 +136,6 @@ def _at_rest() -> ModelsView:
     return ModelsView(use=gr.update(interactive=True), stop=gr.update(visible=False), working="")
 
 
+BOXES = ("bi_encoder", "cross_encoder", "second")
 START = (EMBEDDED_BI_ENCODER, EMBEDDED_CROSS_ENCODER, "")
 """What the three boxes show when the page opens."""

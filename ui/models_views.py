@@ -24,7 +24,7 @@ NONE = ("none", "")
 
 
 def choices(kind: str) -> list[tuple[str, str]]:
-    """The list as a drop-down takes it: what is shown, and the name; the embedded model first."""
+    """The list as the section shows it: what is shown, and the name; the embedded model first."""
     return [(f"{short(n)} (embedded)" if KNOWN[n].embedded else n, n) for n in known_names(kind)]
 
 

@@ -36,7 +36,7 @@ def verdict(
     lift = None if relevance is None else comparison.lift_at(TOP, relevance)
     return render(
         "verdict",
-        lift=None if lift is None else _lift_words(lift),
+        lift=None if lift is None else lift_words(lift),
         no_lift=no_lift or _no_lift(relevance),
         part=part,
         outcomes=[{"hit": o.hit, "words": outcome_words(o)} for o in judged.outcomes]
@@ -55,7 +55,8 @@ def verdict(
     )
 
 
-def _lift_words(lift: Lift) -> dict[str, Any]:
+def lift_words(lift: Lift) -> dict[str, Any]:
+    """A lift as people read it: with its sign, from what to what, and what nobody judged."""
     sign = f"{lift.lift:+.2f}".replace("-", "\N{MINUS SIGN}").replace("0.", ".", 1)
     judged = "Every passage in both top threes is judged."
     if lift.unjudged_before or lift.unjudged_after:

@@ -15,7 +15,7 @@ from rerank_core.pipeline import Comparison
 from rerank_core.records import Progress
 from ui import views
 from ui.compare_states import Fields
-from ui.results import TOP
+from ui.results import TOP, lift_words
 from ui.templates import render
 from ui.views import short
 from ui.words import live_ms, milliseconds, plural
@@ -84,12 +84,9 @@ def agreement(first: Comparison, second: Comparison) -> str:
 def _row(comparison: Comparison, relevance: Mapping[str, int] | None) -> dict[str, str]:
     lift = None if relevance is None else comparison.lift_at(TOP, relevance)
     timing = comparison.timings[-1]
-    words = (
-        f"{lift.lift:+.2f}".replace("-", "\N{MINUS SIGN}").replace("0.", ".", 1) if lift else "–"
-    )
     return {
         "name": short(comparison.reranked.model.name),
-        "lift": words,
+        "lift": lift_words(lift)["sign"] if lift else "–",
         "relevant": f"{lift.relevant_before} → {lift.relevant_after}" if lift else "–",
         "read": f"{plural(timing.pairs, 'pair')}, {plural(timing.tokens, 'token')}",
         "time": milliseconds(live_ms(timing))

@@ -56,6 +56,9 @@ class View(NamedTuple):
     bi_encoder: Any = SKIP
     cross_encoder: Any = SKIP
     second: Any = SKIP
+    other_bi_encoder: Any = SKIP
+    other_cross_encoder: Any = SKIP
+    other_second: Any = SKIP
     use: Any = SKIP
     stop: Any = SKIP
     embedded: Any = SKIP

@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fake_hub import FakeHub, fake_hub
 from playwright.sync_api import Browser, expect, sync_playwright
+from tiny_models import tiny_bi_encoder, tiny_cross_encoder
 from visitor import ROOT, Visitor
 
 START_S = 120
@@ -37,11 +39,29 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `python app.py` on a free port, answering."""
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
+    """A hub on this machine with some of the list's models: tiny ones, with random weights."""
+    at = tmp_path_factory.mktemp
+    models = {
+        "BAAI/bge-small-en-v1.5": tiny_bi_encoder(at("bi")),
+        "cross-encoder/ms-marco-MiniLM-L6-v2": tiny_cross_encoder(at("cross"), 1),
+        "cross-encoder/ms-marco-MiniLM-L12-v2": tiny_cross_encoder(at("other"), 2),
+    }
+    with fake_hub(models) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, hub: FakeHub) -> Iterator[str]:
+    """The address of `python app.py` on a free port, answering; the hub that it may ask is the one here."""
     port = free_port()
     log = tmp_path_factory.mktemp("server") / "log"
-    env = {**os.environ, "RERANK_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    env = {
+        **os.environ, "RERANK_PORT": str(port), "HF_ENDPOINT": hub.address,
+        "HF_HUB_CACHE": str(tmp_path_factory.mktemp("cache")),
+    }  # fmt: skip
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):  # what a person asks for may be fetched
+        env.pop(name, None)
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "app.py"], cwd=ROOT, env=env, stdout=out, stderr=out
