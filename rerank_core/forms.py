@@ -56,7 +56,13 @@ def place_of(loc: Sequence[int | str]) -> str:
     """
     text = ""
     for part in loc:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        text += (
+            f"[{part + 1}]"
+            if isinstance(part, int)
+            else f".{_plain(part)}"
+            if text
+            else _plain(part)
+        )
     return text
 
 
@@ -72,10 +78,16 @@ def unknown_key(key: str, allowed: Sequence[str]) -> str:
     >>> unknown_key("titel", ["id", "title"])
     'unknown key `titel`; did you mean `title`? Known here: id, title.'
     """
-    key = key if len(key) <= MAX_SHOWN else key[: MAX_SHOWN - 3] + "..."
+    key = _plain(key)
     near = get_close_matches(key, allowed, n=1)
     guess = f"did you mean `{near[0]}`?" if near else "remove it."
     return f"unknown key `{key}`; {guess} Known here: {', '.join(allowed) or 'nothing'}."
+
+
+def _plain(key: str) -> str:
+    """A key as a message repeats it: in one line, cut at MAX_SHOWN characters."""
+    key = key if len(key) <= MAX_SHOWN else key[: MAX_SHOWN - 3] + "..."
+    return key if key.isprintable() else repr(key)[1:-1]
 
 
 def _bare(loc: Sequence[int | str]) -> str:

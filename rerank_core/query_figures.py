@@ -10,7 +10,7 @@ Worked by hand: one relevant passage (grade 1), second before and first after; n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,7 @@ MEASURES: tuple[tuple[str, Figure], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class QueryFigures:
-    """One query: for each of MEASURES the figure before, after, and of the best order of its N candidates.
+    """One query: for each of `measures` the figure before, after, and of the best order of its N candidates.
 
     `result` is what the board knows of it too: ranks of relevant passages, the first rows of both lists.
     """
@@ -75,9 +75,9 @@ class QueryFigures:
         return self.after[0] - self.before[0]
 
 
-def names(n: int, k: int) -> tuple[str, ...]:
-    """What the figures of MEASURES are called at N and K."""
-    return tuple(name.format(n=n, k=k) for name, _ in MEASURES)
+def measures(n: int, k: int) -> Mapping[str, Figure]:
+    """MEASURES by what they are called at N and K; where K is N there is one recall."""
+    return {name.format(n=n, k=k): figure for name, figure in MEASURES}
 
 
 def figures(query_id: str, pool: Pool, n: int, k: int) -> QueryFigures:
@@ -86,7 +86,7 @@ def figures(query_id: str, pool: Pool, n: int, k: int) -> QueryFigures:
     (result,) = evaluate([Case(query_id, query_id, "", pool)], n, k)
 
     def of(order: Order) -> tuple[float, ...]:
-        return tuple(figure(order, pool, n, k) for _, figure in MEASURES)
+        return tuple(figure(order, pool, n, k) for figure in measures(n, k).values())
 
     return QueryFigures(query_id, len(pool.doc_ids[:n]), of(before), of(after), of(best), result)
 

@@ -17,7 +17,7 @@ from rerank_core.intervals import bootstrap_intervals
 from rerank_core.judged import JudgedQuery
 from rerank_core.limits import EXCERPT_CHARS, REPORT_CHANGES
 from rerank_core.pool import Pool
-from rerank_core.query_figures import SWEEP, QueryFigures, names
+from rerank_core.query_figures import SWEEP, QueryFigures, measures
 from rerank_core.records import ModelCard, StageTiming
 from rerank_core.report import (
     Counts,
@@ -81,7 +81,7 @@ def report_of(
             queries_cut=sum(s.query.cut for s in scored),
             passages_cut=facts.passages_cut,
         ),
-        metrics=_metrics(found, names(plan.retrieve_k, plan.top_k)),
+        metrics=_metrics(found, tuple(measures(plan.retrieve_k, plan.top_k))),
         sweep=tuple(
             SweepPoint(n=n, **dict(zip(SWEEP, map(float, row), strict=True)))
             for n, row in enumerate(tally.sweep.means, 1)
@@ -99,7 +99,7 @@ def report_of(
 
 
 def _metrics(found: Sequence[QueryFigures], called: Sequence[str]) -> tuple[MetricRow, ...]:
-    """A row a figure; a name that comes twice, since K is N, comes once."""
+    """A row a figure, in the order of `called`."""
     befores = list(zip(*(f.before for f in found), strict=True))
     afters = list(zip(*(f.after for f in found), strict=True))
     ceilings = list(zip(*(f.ceiling for f in found), strict=True))
@@ -108,9 +108,9 @@ def _metrics(found: Sequence[QueryFigures], called: Sequence[str]) -> tuple[Metr
         for before, after in zip(befores, afters, strict=True)
     ]
     spans = bootstrap_intervals([*befores, *afters, *lifts], [f.query_id for f in found])
-    m, rows = len(called), {}
-    for i, name in enumerate(called):
-        rows[name] = MetricRow(
+    m = len(called)
+    return tuple(
+        MetricRow(
             name=name,
             before=Mean(mean=fmean(befores[i]), interval=spans[i]),
             after=Mean(mean=fmean(afters[i]), interval=spans[m + i]),
@@ -120,7 +120,8 @@ def _metrics(found: Sequence[QueryFigures], called: Sequence[str]) -> tuple[Metr
             ties=sum(abs(x) <= TIE for x in lifts[i]),
             losses=sum(x < -TIE for x in lifts[i]),
         )
-    return tuple(rows.values())
+        for i, name in enumerate(called)
+    )
 
 
 def _absent(query: JudgedQuery, stage: FirstStage, relevant: int) -> int:
