@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rerank_core.errors import InputError
+from rerank_core.forms import shown
 from rerank_core.limits import GRADE_MAX
 from rerank_core.records import ModelCard
 from rerank_core.trace import Environment
@@ -174,10 +176,10 @@ class Report(_Record):
         m = len(self.metrics)
         for row in self.queries:
             if len(row.before) != m or len(row.after) != m:
-                raise ValueError(f"query {row.query_id!r} needs {m} figures before and after")
+                raise InputError(f"query {shown(row.query_id)} needs {m} figures before and after.")
         if len(self.queries) != self.counts.evaluated:
-            raise ValueError(
-                f"{self.counts.evaluated} queries are counted, {len(self.queries)} listed"
+            raise InputError(
+                f"{self.counts.evaluated} queries are counted but {len(self.queries)} are listed."
             )
         return self
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from rerank_core.errors import FileError
+from rerank_core.errors import FileError, InputError
 from rerank_core.forms import complaints
 from rerank_core.limits import REPORT_BYTES
 from rerank_core.passage_rows import decode
@@ -41,6 +41,8 @@ def parse_report(data: bytes | str, name: str = "the report") -> Report:
         place, message = complaints(error, known)[0]
         where = f"{name}, {place}" if place else name
         raise FileError(f"{where}: {message} Make the report anew.") from error
+    except InputError as error:  # parts that do not fit each other
+        raise FileError(f"{name}: {error} Make the report anew.") from error
 
 
 def write_report(report: Report, path: Path | str) -> None:
