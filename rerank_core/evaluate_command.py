@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rerank_core.cache_folder import cache_bytes, cache_folder, make_room
-from rerank_core.errors import FileError
+from rerank_core.errors import FileError, InputError
 from rerank_core.judged import RELEVANT_FROM
 from rerank_core.limits import EVALUATE_RETRIEVE_K, EVALUATE_TOP_K
 from rerank_core.progress_line import ProgressLine
@@ -155,11 +155,18 @@ def _searched(given: Given, engine: TwoStage, folder: Path, most: int) -> tuple[
 
 def _engine(args: argparse.Namespace, given: Given) -> TwoStage:
     """The models named; no bi-encoder is loaded where the first stage is given."""
-    from rerank_core.models import KNOWN, find_known, load_encoder, load_scorer
+    from rerank_core.models import KNOWN, find_known, known_names, load_encoder, load_scorer
     from rerank_core.pipeline import TwoStage
 
     def known(name: str, kind: str) -> str | None:
-        return None if name == EMBEDDED else find_known(name, kind).name
+        if name == EMBEDDED:
+            return None
+        if name not in KNOWN:
+            raise InputError(
+                f"{name!r} is neither a folder nor on the list of models; choose a folder, {EMBEDDED}, or one of "
+                f"{', '.join(known_names(kind))}."
+            )
+        return find_known(name, kind).name
 
     def is_folder(name: str) -> bool:
         return name not in KNOWN and name != EMBEDDED and Path(name).is_dir()

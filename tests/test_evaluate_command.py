@@ -254,7 +254,17 @@ def test_a_model_that_is_not_on_the_list(
     code = main(["evaluate", str(folder), option, "someone/else"])
     err = capsys.readouterr().err
     assert code == 2
-    assert "'someone/else' is not on the list of models; choose one of embedded/" in err
+    assert (
+        "'someone/else' is neither a folder nor on the list of models; choose a folder, embedded,"
+        in err
+    )
+    other = (
+        "cross-encoder/ms-marco-MiniLM-L6-v2"
+        if option == "--bi-encoder"
+        else "BAAI/bge-small-en-v1.5"
+    )
+    assert main(["evaluate", str(folder), option, other]) == 2
+    assert re.search(rf"{other} is a .*, not a .*; choose one of", capsys.readouterr().err)
 
 
 def test_a_folder_of_a_model_is_called_by_its_name(
