@@ -79,11 +79,24 @@ class Corpus:
             batches.append(np.asarray(encoder.encode_passages(batch), dtype=np.float32))
             if progress:
                 progress(at + len(batch), len(texts))
-        row = {text: i for i, text in enumerate(texts)}
         distinct = np.concatenate(batches) if batches else np.zeros((0, 0), dtype=np.float32)
-        vectors = distinct[[row[p.text] for p in kept]] if kept else distinct
-        vectors.flags.writeable = False
-        return cls(kept, vectors, encoder.card.model_hash, (perf_counter() - start) * 1e3)
+        ms = (perf_counter() - start) * 1e3
+        return cls.of_distinct(kept, texts, distinct, encoder.card.model_hash, ms)
+
+    @classmethod
+    def of_distinct(
+        cls,
+        passages: Sequence[Passage],
+        texts: Sequence[str],
+        vectors: Vectors,
+        model_hash: str,
+        encode_ms: float = 0.0,
+    ) -> Corpus:
+        """Passages with a row of `vectors` (m, d) for each of the m distinct `texts`, in any order."""
+        row = {text: i for i, text in enumerate(texts)}
+        all_rows = vectors[[row[p.text] for p in passages]] if passages else vectors
+        all_rows.flags.writeable = False
+        return cls(passages, all_rows, model_hash, encode_ms)
 
     def __len__(self) -> int:
         return len(self.passages)

@@ -49,6 +49,8 @@ MAY_IMPORT = {
     "comparison": RECORDS | {"metrics", "movement"},
     "pipeline": PIPELINE,
     "prediction": RECORDS | {"metrics", "movement"},
+    "duel": ABOVE,
+    "fooled": {"duel", "trace"},
     "pool": ABOVE,
     "depth": ABOVE | {"pool"},
     "budget": {"errors", "depth"},

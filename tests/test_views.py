@@ -147,7 +147,9 @@ def test_a_cached_stage_shows_its_live_cost_marked() -> None:
     assert "cached: the time shown is what it took live" in stage_words(timing, 100)
     table = costs([timing], corpus_size=100, load_ms=8000, index_ms=3000)
     assert "640 ms" in table
-    assert "loading the models (8.0 s)" in table
+    assert "loading the models (8.0 s); the index, 100 passages encoded, 3.0 s." in table
+    kept = costs([timing], corpus_size=100, load_ms=8000)
+    assert "the index, 100 passages whose vectors were kept from an earlier start." in kept
     bar = figures.latency_bars([timing]).data[0]
     assert bar.text[3] == "640 ms, cached"
     assert bar.marker.pattern.shape[3] == "/"

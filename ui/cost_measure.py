@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass
 from statistics import median
 
+from rerank_core.corpus import Corpus
+from rerank_core.limits import ENCODE_BATCH
 from ui.service import Service
 
 RUNS, PAIRS = 3, 20
@@ -14,7 +16,7 @@ RUNS, PAIRS = 3, 20
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Medians of live runs, in milliseconds. `ms_passage` is encoding one passage while the library was indexed.
+    """Medians of live runs, in milliseconds. `ms_passage` is encoding one passage.
 
     `passages` and `dims` are the library's, `tokens` those of a pair, on average.
     """
@@ -64,15 +66,23 @@ class Meter:
             found.append(by_name["search"].ms)
             pairs.append(cross.ms / max(cross.pairs, 1))
             tokens.append(cross.tokens / max(cross.pairs, 1))
-        index = self.service.index_ms
         return Measured(
             run.query,
             median(encode),
             median(found),
             median(pairs),
-            index / len(corpus) if index and len(corpus) else None,
+            self._ms_passage(),
             len(corpus),
             corpus.vectors.shape[1],
             median(tokens),
             pairs=cross.pairs,
         )
+
+    def _ms_passage(self) -> float | None:
+        """Of the library as it was encoded at this start; where its vectors were kept, of one batch from it."""
+        passages, index = self.service.library.passages, self.service.index_ms
+        if index is not None:
+            return index / len(passages)
+        step = -(-len(passages) // ENCODE_BATCH)
+        some = Corpus.encode(passages[::step], self.service.engine.encoder)
+        return some.encode_ms / len(some)

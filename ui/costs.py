@@ -25,11 +25,13 @@ def costs(
 ) -> str:
     """The stages as a table; what is paid once (milliseconds, where known) stands apart below it."""
     load = f" ({milliseconds(load_ms)})" if load_ms else ""
-    index = f", {milliseconds(index_ms)}" if index_ms else ""
-    paid = (
-        f"Paid once, before any query: loading the models{load}; the index, "
-        f"{plural(corpus_size, 'passage')} encoded{index}."
+    passages = plural(corpus_size, "passage")
+    index = (
+        f"{passages} encoded, {milliseconds(index_ms)}"
+        if index_ms
+        else f"{passages} whose vectors were kept from an earlier start"
     )
+    paid = f"Paid once, before any query: loading the models{load}; the index, {index}."
     return render(
         "costs",
         reranked=any(t.name == "cross-encode" for t in timings),

@@ -129,10 +129,10 @@ class Models:
         kept = self._library(encoder.card.model_hash)
         if kept is not None:
             return encoder, kept
-        passages = self.service.library.passages
         words = f"Encoding the library with {name}"
-        corpus = self.service.engine.sibling(encoder).corpus(
-            passages, lambda done, total: on_step(Step(words, done, total))
+        corpus = self.service.index(
+            self.service.engine.sibling(encoder),
+            lambda done, total: on_step(Step(words, done, total)),
         )
         with self._lock:
             self._libraries[encoder.card.model_hash] = corpus

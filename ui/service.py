@@ -1,6 +1,7 @@
 """The engine and the library behind the page: loaded once, in the background, shared by all visitors.
 
-The page shows while this loads; a fault becomes one sentence, and whatever does not need the models stays up.
+The page shows while this loads; a fault becomes one sentence, and whatever does not need the models stays up. The
+library's vectors are kept on the disk where the page is told so, so that a second start encodes nothing.
 Knows no Gradio: handlers ask it, tests drive it with fakes.
 """
 
@@ -13,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rerank_core import limits
-from rerank_core.corpus import Corpus
-from rerank_core.errors import RerankError
+from rerank_core.cache_folder import cache_bytes, cache_folder
+from rerank_core.corpus import Corpus, OnProgress
+from rerank_core.errors import FileError, InputError, RerankError
+from rerank_core.kept_vectors import kept_corpus
 from rerank_core.pipeline import TwoStage
 from rerank_core.records import Progress, Ranking, Reranked, Retrieved
 from rerank_core.scenarios import Library, Query, load_library
@@ -29,9 +32,15 @@ class NotReadyError(RerankError):
 
 
 class Service:
-    """`library` is there at once (or raises FileError); `engine` and `corpus` once `wait` has returned."""
+    """`library` is there at once (or raises FileError); `engine` and `corpus` once `wait` has returned.
 
-    def __init__(self, scenarios: Path, engine: TwoStage | None = None) -> None:
+    `keep_vectors` keeps the library's vectors in the cache folder. `index_ms` is what encoding the library took, None
+    where vectors were kept from an earlier start.
+    """
+
+    def __init__(
+        self, scenarios: Path, engine: TwoStage | None = None, *, keep_vectors: bool = False
+    ) -> None:
         self.library: Library = load_library(scenarios)
         self.scenarios = tuple(
             sorted(self.library.scenarios, key=lambda s: (s.id != OPENS_WITH, s.title))
@@ -39,6 +48,7 @@ class Service:
         self.engine = engine or TwoStage()
         self.load_ms: float | None = None
         self.index_ms: float | None = None
+        self._keep_vectors = keep_vectors
         self._corpus: Corpus | None = None
         self._fault: str | None = None
         self._loaded = threading.Event()
@@ -55,10 +65,10 @@ class Service:
             self.load_ms = (time.perf_counter() - started) * 1000
             log.info("models loaded in %.1f s", self.load_ms / 1000)
             started = time.perf_counter()
-            self._corpus = self.engine.corpus(self.library.passages)
-            self.index_ms = (time.perf_counter() - started) * 1000
+            self._corpus = self.index(self.engine)
+            self.index_ms = self._corpus.encode_ms or None
             log.info(
-                "%d passages encoded in %.1f s", len(self.library.passages), self.index_ms / 1000
+                "%d passages indexed in %.1f s", len(self._corpus), time.perf_counter() - started
             )
             self.engine.warm()
         except RerankError as fault:
@@ -69,6 +79,17 @@ class Service:
             self._fault = "The models could not be loaded; the server's log says why."
         finally:
             self._loaded.set()
+
+    def index(self, engine: TwoStage, progress: OnProgress | None = None) -> Corpus:
+        """The library in an engine's vectors, those kept from an earlier start where there are any."""
+        passages = self.library.passages
+        if self._keep_vectors:
+            try:
+                folder, most = cache_folder(), cache_bytes()
+                return kept_corpus(passages, engine.encoder, folder, most, log.warning, progress)
+            except (FileError, InputError) as error:
+                log.warning("the library's vectors are not kept: %s", error)
+        return engine.corpus(passages, progress)
 
     @property
     def ready(self) -> bool:
