@@ -15,6 +15,7 @@ os.environ.setdefault(
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+from ui.agents import say_how_it_went
 from ui.bounds import private_uploads
 from ui.layout import build_app
 from ui.server import launch_settings, network_address, space_base
@@ -33,6 +34,7 @@ def main() -> None:
     page = build_app(service, base=space_base())
     _, local, _ = page.launch(prevent_thread_lock=True, **launch_settings())
     print(f"The page is at {local}", flush=True)
+    say_how_it_went(page, local)
     if os.environ.get("RERANK_HOST") == "0.0.0.0":
         print(f"On the same network, type {network_address(page.server_port)}", flush=True)
     page.block_thread()

@@ -21,12 +21,15 @@ from rerank_core.limits import HEARTBEAT_S, HUB_STALL_S
 from rerank_core.models import Known
 
 OnBytes = Callable[[int, int], None]
+END_S = 5.0
+"""How long a process that was told to end may take to tidy up before it is killed."""
+
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 """What keeps this process off the network, and is not handed on to the one that fetches."""
 
 
 def download(known: Known, progress: OnBytes, stall_s: float = HUB_STALL_S) -> None:
-    """Fetch the model's files into the hub's cache; part of them there already are not fetched again.
+    """Fetch the model's files into the hub's cache; files that are there already are not fetched again.
 
     `progress(done, total)`, in bytes, is called at least every HEARTBEAT_S (0, 0 at first); whatever it raises ends
     the download and is raised here. Raises RerankError in one sentence where the hub cannot be reached, has not sent
@@ -46,8 +49,8 @@ def download(known: Known, progress: OnBytes, stall_s: float = HUB_STALL_S) -> N
             except queue.Empty:
                 if monotonic() - moved > stall_s:
                     raise RerankError(
-                        f"The hub has sent nothing of {known.name} for {stall_s:.0f} s; ask again, and what "
-                        "has come is kept, or choose the embedded model."
+                        f"The hub has sent nothing of {known.name} for {stall_s:.0f} s; try again, or choose the "
+                        "embedded model."
                     ) from None
                 continue
             match said:
@@ -86,10 +89,13 @@ def _read(stdout: IO[str], lines: queue.Queue[list[Any] | None]) -> None:
 
 
 def _end(process: subprocess.Popen[str], reader: threading.Thread) -> None:
-    if process.poll() is None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()  # it tidies up and ends
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
         process.kill()
-    process.wait()
-    reader.join()  # a killed process has closed its end
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
+        process.wait()
+    reader.join()  # an ended process has closed its end
+    process.stdout.close()

@@ -88,6 +88,15 @@ API_CONCURRENCY = 4
 API_PASSAGES_MAX = 100
 """Texts in one API call: as many as the largest shortlist."""
 
+API_QUERIES_MAX = 20
+"""Judged queries in one API call: with 100 passages and their grades a request is still under its bound."""
+
+API_EVALUATE_PAIRS = 1_000
+"""Pairs that one evaluating call may have read: about 13 s of the model, in turns with everybody else."""
+
+API_MODEL_WAIT_S = 600.0
+"""How long an API call waits for a model that it names to be fetched and loaded: 1.1 GB on a line of 15 Mbit/s."""
+
 LOAD_WAIT_S = 120.0
 """How long a page waits for the models; they load in about 5 s, on a busy small machine in under a minute."""
 

@@ -65,20 +65,21 @@ def test_this_process_stays_offline(running: FakeHub) -> None:
     assert running.paths == []
 
 
-def test_whoever_stops_ends_the_download(running: FakeHub) -> None:
+def test_whoever_stops_ends_the_download(running: FakeHub, tmp_path: Path) -> None:
     running.gate = threading.Event()
     asked = 0
 
     def leave(done: int, total: int) -> None:
         nonlocal asked
         asked += 1
-        if total:
+        if total and list(tmp_path.rglob("*.incomplete")):
             raise CancelledError("nobody waits")
 
     with pytest.raises(CancelledError, match="nobody waits"):
         download(MODEL, leave)
     assert asked >= 2
     assert hub.local_copy(MODEL) is None, "half a model is no model"
+    assert not list(tmp_path.rglob("*.incomplete")), "and no half file stays"
     running.gate.set()
     download(MODEL, lambda done, total: None)
     assert hub.local_copy(MODEL) is not None
@@ -89,8 +90,7 @@ def test_a_download_that_stands_still_is_given_up(running: FakeHub) -> None:
     with pytest.raises(RerankError) as error:
         download(MODEL, lambda done, total: None, stall_s=1.0)
     assert str(error.value) == (
-        "The hub has sent nothing of someone/model for 1 s; ask again, and what has come is kept, or choose the "
-        "embedded model."
+        "The hub has sent nothing of someone/model for 1 s; try again, or choose the embedded model."
     )
 
 

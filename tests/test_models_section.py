@@ -53,11 +53,11 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Hub:
     return Hub()
 
 
-@pytest.fixture
-def service(engine: TwoStage) -> Service:
-    service = Service(SCENARIOS, engine)
+@pytest.fixture(scope="module")
+def service() -> Service:
+    service = Service(SCENARIOS, TwoStage(FakeEncoder(), FakeScorer()))
     service.start()
-    service.wait(10)
+    service.wait(60)
     return service
 
 
@@ -185,7 +185,7 @@ def test_the_chosen_pair_ranks_and_rereads(explore: Explore) -> None:
     assert "This model is not calibrated: no probability." in final.trace
 
 
-def test_the_embedded_pair_says_its_kind_and_has_its_mark(service: Service, hub: Hub) -> None:
+def test_the_embedded_pair_says_its_kind_and_has_its_mark() -> None:
     calibrated = FakeScorer(EMBEDDED_CROSS_ENCODER, temperature=1.0, not_confident_below=0.99)
     engine = TwoStage(FakeEncoder("embedded/all-MiniLM-L6-v2"), calibrated)
     service = Service(SCENARIOS, engine)

@@ -141,9 +141,35 @@ def test_rerank_endpoint(client: Client) -> None:
     assert rows[0]["text"] == ["one", "a python snake", "three"][rows[0]["index"]]
 
 
+def test_evaluate_endpoint(client: Client) -> None:
+    texts = ["one", "a python snake", "three"]
+    report = client.predict(["python snake"], texts, [[0, 3, None]], 3, 2, api_name="/evaluate")
+    assert report["counts"]["evaluated"] == 1
+    assert report["metrics"][0]["name"] == "nDCG@10"
+
+
+def test_an_endpoint_says_its_types_and_what_may_be_left_out(client: Client) -> None:
+    info = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    needed = {
+        name: [p["parameter_name"] for p in ends["parameters"] if not p["parameter_has_default"]]
+        for name, ends in info.items()
+    }
+    assert needed == {
+        "/compare": ["query"],
+        "/rerank": ["query", "candidates"],
+        "/evaluate": ["queries", "passages", "grades"],
+        "/scenarios": [],
+    }
+    types = {p["parameter_name"]: p["type"] for p in info["/evaluate"]["parameters"]}
+    assert types["grades"]["type"] == "array"
+    assert types["retrieve_k"] == {"type": "integer"}
+
+
 @pytest.mark.parametrize(
     ("name", "args", "sentence"),
     [
+        ("/evaluate", (["q"], ["x"], [[1]], 1, 1), "has a passage of grade 2 or more"),
+        ("/compare", ("q", ["x"], 1, 1, "someone/else"), "is not on the list of models"),
         ("/compare", ("", ["x"], 1, 1), "The query has 0 characters"),
         ("/compare", ("q" * 501, ["x"], 1, 1), "501 characters"),
         ("/compare", ("q", ["x"], 0, 1), "retrieve_k is a whole number from 1 to 100"),
@@ -164,4 +190,4 @@ def test_an_endpoint_says_what_is_wrong_in_one_sentence(
 def test_page_handlers_called_by_hand_hold_their_limits(address: str) -> None:
     config = httpx.get(address + "/config").json()
     visible = {d["api_name"] for d in config["dependencies"] if d.get("api_visibility") == "public"}
-    assert visible == {"compare", "rerank", "scenarios"}
+    assert visible == {"compare", "rerank", "evaluate", "scenarios"}

@@ -53,7 +53,7 @@ def build_app(service: Service, base: str = "", models: Models | None = None) ->
             with gr.Tab("Your own", id="own"):
                 own = build_own(desk)
         gr.Markdown(text_file("footer"), elem_id="about")
-        add_api(service)
+        add_api(models)
         watch(desk, app, own)
         app.load(
             handlers.load,

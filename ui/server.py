@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rerank_core import limits
+from ui.agents import wants_mcp
 from ui.bounds import BodyLimit, UploadLimit
 
 ASSETS = Path(__file__).parent / "assets"
@@ -81,6 +82,7 @@ def launch_settings() -> dict[str, Any]:
         "footer_links": [],
         "share": False,
         "quiet": True,
+        "mcp_server": wants_mcp(os.environ),
         "max_file_size": limits.OWN_FILE_BYTES,
         "state_session_capacity": limits.SESSIONS,
         "app_kwargs": {
