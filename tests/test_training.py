@@ -173,8 +173,8 @@ def test_calibration_finds_what_made_the_data() -> None:
 
 def test_threshold_marks_where_half_are_wrong() -> None:
     p = np.array([0.1, 0.2, 0.3, 0.6, 0.9])
-    assert threshold(p, np.array([0, 1, 0, 1, 1])) == 0.9
-    assert threshold(p, np.array([0, 1, 1, 1, 1])) == 0.3
+    assert threshold(p, np.array([0, 1, 0, 1, 1]), 0.5) == 0.9
+    assert threshold(p, np.array([0, 1, 1, 1, 1]), 0.5) == 0.3
     assert threshold(p, np.ones(5)) == 0.0
 
 

@@ -3,7 +3,7 @@
 A pool is a tune query with the bi-encoder's first 50 of all tune groups' passages (so mostly wrong
 passages, as on the page). sigmoid(logit / temperature + offset) is fitted by maximum likelihood; grade 2
 is relevant. Partly right ones (grade 1) are left out of the fit. The threshold is the rank-1 probability
-below which at most half of the first answers are right. What it gives is estimated, for pools like these.
+below which at most two of three first answers are right. What it gives is estimated, for pools like these.
 Unlisted passages of other groups count as wrong: nobody judged them. Left out: any fit on report, which
 is only looked at here for the error that is left.
 """
@@ -24,8 +24,9 @@ from training.export import base_folder
 from training.negatives import BiEncoder, nearest
 from training.readers import add_data_option, data_folder
 from training.sets import Pool, contrast_pools
+from training.train import RUNS
 
-DEPTH, BINS = 50, 10
+DEPTH, BINS, SHARE_RIGHT = 50, 10, 2 / 3
 NOTE = "estimated, for pools like these: dense top 50 of the tune split's passages"
 
 
@@ -83,11 +84,11 @@ def expected_calibration_error(p: np.ndarray, relevant: np.ndarray, bins: int = 
     return round(float(sum(gaps)), 10)
 
 
-def threshold(p: np.ndarray, right: np.ndarray) -> float:
-    """The largest rank-1 probability below which no more than half of the answers are right."""
+def threshold(p: np.ndarray, right: np.ndarray, share_right: float = SHARE_RIGHT) -> float:
+    """The largest rank-1 probability below which no more than ``share_right`` of the answers are right."""
     order = np.argsort(p)
     share = np.cumsum(right[order]) / np.arange(1, len(p) + 1)
-    low = np.flatnonzero(share <= 0.5)
+    low = np.flatnonzero(share <= share_right)
     if not len(low):
         return 0.0
     return float(np.append(p[order], 1.0)[low[-1] + 1])
@@ -98,11 +99,15 @@ def main() -> None:
     add_data_option(parser)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--report", action="store_true", help="only measure the error on report")
+    parser.add_argument("--half", action="store_true", help="score in bf16 arithmetic")
     options = parser.parse_args()
     data, encoder = data_folder(options.data), BiEncoder(base_folder(), None)
-    score, model_hash = ours(options.weights)
+    score, model_hash = ours(options.weights, half=options.half)
     pools = dense_pools(contrast_pools(data, "report" if options.report else "tune"), encoder)
     logits, grades = scored(pools, score)
+    kept = RUNS / f"pools-{'report' if options.report else 'tune'}-{model_hash[:12]}.npz"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(kept, logits=logits, grades=grades)
     known, relevant = grades != 1, grades == 2
     file = options.weights / "config.json"
     config = json.loads(file.read_text("utf-8"))
@@ -128,6 +133,7 @@ def main() -> None:
         "set": "calibration-report" if options.report else "calibration-tune",
         "model": "ours", "model_hash": model_hash, "queries": len(pools), "pairs": int(known.sum()),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "arithmetic": "bf16" if options.half else "fp32",
         "ece_before": expected_calibration_error(sigmoid(logits)[known], relevant[known]),
         "ece_after": expected_calibration_error(p[known], relevant[known]),
         "ece_rank1_before": expected_calibration_error(sigmoid(logits)[rows, first], right),

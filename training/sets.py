@@ -55,8 +55,8 @@ def average_precision(doc_ids: Sequence[str], grades: dict[str, int], least: int
 
 
 def contrast_pools(data: Path, split: str) -> list[Pool]:
-    """The queries of a split's groups."""
-    return pools_of(read_split(contrast(data))[split])
+    """The queries of a split's given groups (our own are only trained on, and chosen by)."""
+    return pools_of([group for group in read_split(contrast(data))[split] if not group.own])
 
 
 def pools_of(groups: Sequence[Group]) -> list[Pool]:
