@@ -21,8 +21,8 @@ from rerank_core.pipeline import Comparison
 from rerank_core.records import Ranking
 from rerank_core.scenarios import Expect, Query
 
-LIFT_STEP = 0.05
-"""What an expectation of lift is rounded down to: a promise with a little room."""
+LIFT_STEP, LIFT_ROOM = 0.05, 0.01
+"""An expectation of lift is a multiple of the first, at least the second below what was measured: it has some room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _holds(query: Query, comparison: Comparison) -> Iterator[Hold]:
 def expect_now(comparison: Comparison, relevance: Mapping[str, int]) -> Expect:
     """What this comparison shows, as expectations that it meets: who leads, whether that changes, the lift.
 
-    The lift is rounded down to LIFT_STEP, and left out where no passage is relevant.
+    The lift is rounded down to LIFT_STEP with LIFT_ROOM to spare, and left out where no passage is relevant.
     """
     if not len(comparison.after):
         return Expect()
@@ -89,7 +89,7 @@ def expect_now(comparison: Comparison, relevance: Mapping[str, int]) -> Expect:
     least = (
         None
         if lift is None
-        else max(-1.0, round(floor(lift.lift / LIFT_STEP + 1e-9) * LIFT_STEP, 2))
+        else max(-1.0, round(floor((lift.lift - LIFT_ROOM) / LIFT_STEP) * LIFT_STEP, 2))
     )
     return Expect(
         first_before=(before,),

@@ -24,7 +24,8 @@ def encode_stream(engine: TwoStage, passages: Sequence[Passage]) -> Iterator[Pro
     Closing the iterator leaves: nothing is encoded after the batch under way. Raises BusyError where OWN_ENCODING
     others encode already, and what encoding raises.
     """
-    if not _places.acquire(blocking=False):
+    places = _places
+    if not places.acquire(blocking=False):
         raise BusyError(
             f"{limits.OWN_ENCODING} visitors encode passages of their own just now, and more would make all of them "
             "wait; try again in a minute.",
@@ -44,7 +45,7 @@ def encode_stream(engine: TwoStage, passages: Sequence[Passage]) -> Iterator[Pro
         except BaseException as error:
             told.put(error)
         finally:
-            _places.release()
+            places.release()
 
     threading.Thread(target=work, name="encode-own", daemon=True).start()
     return _told(told, left, len({p.text for p in passages}))

@@ -73,8 +73,9 @@ def checking(number: int, total: int, progress: Progress) -> str:
 def hold_words(hold: Hold) -> str:
     """`first_after = p0003: holds, by 1.32 (logit)`."""
     said = "holds" if hold.holds else "does not hold"
+    wanted = hold.wanted.replace("-", "\N{MINUS SIGN}") if hold.unit == "nDCG@3" else hold.wanted
     by = "" if hold.margin is None else f", by {_margin(abs(hold.margin), hold.unit)} ({hold.unit})"
-    return f"{hold.key} = {hold.wanted}: {said}{by}"
+    return f"{hold.key} = {wanted}: {said}{by}"
 
 
 def report(
