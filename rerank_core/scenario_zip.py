@@ -48,6 +48,9 @@ UNREADABLE = (
     ValueError,
 )
 """What zipfile raises over a damaged zip (NotImplementedError is a RuntimeError)."""
+WHY_CHARS = 160
+"""Of what zipfile says, which can be as long as a file's name is; the sentence around it is ours."""
+
 HEADER = b"PK\x01\x02"
 """Begins an entry of a zip's directory."""
 
@@ -80,8 +83,9 @@ def read_zip(data: bytes, where: str) -> Scenario:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             folder, texts = _texts(archive, where)
     except UNREADABLE as error:
+        why = " ".join(str(error).split())[:WHY_CHARS]  # zipfile quotes whole headers
         raise FileError(
-            f"{where} is not a zip that can be read ({error}); zip the folder anew."
+            f"{where} is not a zip that can be read ({why}); zip the folder anew."
         ) from error
     return _scenario(folder, texts, where)
 

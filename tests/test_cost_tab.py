@@ -20,7 +20,7 @@ from ui.handlers import Explore
 from ui.service import Service
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
-QUERY = "python pet care"
+QUERY = "Did Apple sue Samsung?"
 BENCHMARK = {
     "schema_version": 1, "made_at": "2026-01-02T03:04:05+00:00", "dims": 384, "n": 50, "cores": 2,
     "environment": {"python": "3.11", "platform": "Linux-6-x86_64", "torch_threads": None, "packages": {}},
