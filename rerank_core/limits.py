@@ -206,3 +206,9 @@ EXCERPT_CHARS = 600
 
 PROGRESS_S = 10.0
 """Seconds between two lines of progress where they go to a file; a terminal's one line is renewed at once."""
+
+FOOLS_KEPT = 50
+"""Passages that fooled a model, kept in a visitor's browser: more than an hour's work."""
+
+FOOLS_BYTES = 96 * 1024
+"""Bytes of them as JSON: they travel with "Keep" and "Remove", in a request of at most MAX_BODY_BYTES."""

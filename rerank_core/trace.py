@@ -100,7 +100,7 @@ class Trace(_Record):
         writer = csv.writer(out)
         writer.writerow(Row.model_fields)
         for row in self.candidates:
-            writer.writerow([_cell(value) for value in row.model_dump().values()])
+            writer.writerow([safe_cell(value) for value in row.model_dump().values()])
         return out.getvalue()
 
 
@@ -186,5 +186,6 @@ def this_environment() -> Environment:
     )
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
+    """A value for a CSV: a text that a spreadsheet would run is preceded by an apostrophe."""
     return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value

@@ -14,6 +14,7 @@ from ui.cost import build_cost
 from ui.depth import build_depth
 from ui.desk import Desk
 from ui.explore import build_explore
+from ui.fool import build_fool
 from ui.handlers import Explore
 from ui.model_service import Models
 from ui.model_settings import model_settings
@@ -52,6 +53,8 @@ def build_app(service: Service, base: str = "", models: Models | None = None) ->
                 build_cost(service, explore, cost)
             with gr.Tab("Your own", id="own"):
                 own = build_own(desk)
+            with gr.Tab("Fool it", id="fool-it") as fool:
+                build_fool(service, explore, fool)
         gr.Markdown(text_file("footer"), elem_id="about")
         add_api(models)
         watch(desk, app, own)

@@ -22,8 +22,8 @@ from ui.agents import wants_mcp
 from ui.bounds import BodyLimit, UploadLimit
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("style.css", "depth.css", "scores.css", "board.css", "models.css", "own.css")
-SCRIPTS = ("page.js", "evidence.js", "own.js")
+STYLES = ("style.css", "depth.css", "scores.css", "board.css", "models.css", "own.css", "fool.css")
+SCRIPTS = ("page.js", "evidence.js", "own.js", "fool.js")
 HASHED = ("/assets/", "/static/", "/theme.css")
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,104 @@
+/* Fool it in the browser: says when the typing rests, speaks the result once, removes and hands out what is kept. Texts
+   are only ever read as text. */
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const PAUSE = 400; // ms without a key until the models are asked
+  const REST = 1500; // ms without a key until a screen reader is told
+  const WRITTEN = "#fool-query, #fool-right, #fool-mine";
+  const box = (name) => $(`#fool-${name} :is(textarea, input)`);
+
+  function say(words) {
+    const place = $("[data-said]");
+    if (place && words) { place.textContent = ""; requestAnimationFrame(() => { place.textContent = words; }); }
+  }
+
+  // Gradio reads a text box's value at an input event, and calls the handler of its own "input" at a key press.
+  function tell(name, value) {
+    const field = box(name);
+    if (!field) return;
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true }));
+  }
+
+  let serial = 0, answered = 0, pausing = 0, resting = 0, spoken = true;
+  function typed() {
+    clearTimeout(pausing);
+    clearTimeout(resting);
+    resting = 0;
+    spoken = false;
+    $("#fool-live .duel")?.classList.add("stale");
+    if (serial > answered) { answered = serial; tell("halt", String(serial)); }
+    pausing = setTimeout(() => { serial += 1; tell("ask", String(serial)); }, PAUSE);
+    resting = setTimeout(() => { resting = 0; speak(); }, REST);
+  }
+  const ours = (e) => e.target instanceof Element && e.target.closest(WRITTEN);
+  document.addEventListener("input", (e) => { if (ours(e) && !e.isComposing) typed(); });
+  document.addEventListener("compositionend", (e) => { if (ours(e)) typed(); });
+
+  // At rest, and with the answer to the last keystroke there, the verdict is spoken: once, not at every key.
+  function speak() {
+    const duel = $("#fool-live .duel");
+    if (spoken || resting || !duel || Number(duel.dataset.serial) !== serial) return;
+    spoken = true;
+    say($("[data-summary]", duel).textContent);
+  }
+
+  function look() {
+    const duel = $("#fool-live .duel");
+    const now = Number(duel?.dataset.serial || 0);
+    if (now > answered) answered = now;
+    speak();
+    arrive();
+    refocus();
+  }
+
+  // The exercise's answer: its heading gets the focus, since what was pressed is above it.
+  let answer = null;
+  function arrive() {
+    const found = $("#three-answer [data-state=final]");
+    if (found === answer) return;
+    answer = found;
+    $("#answer-title", found || document)?.focus();
+  }
+
+  // After a removal the focus goes to the next entry's button, or to the heading where none is left.
+  let removed = -1, gone = "";
+  function refocus() {
+    if (removed < 0 || $(`[data-fool-remove="${gone}"]`)) return;
+    const buttons = [...document.querySelectorAll("[data-fool-remove]")];
+    (buttons[Math.min(removed, buttons.length - 1)] || $("#fooled-title"))?.focus();
+    removed = -1;
+    say("Removed");
+  }
+  function download(button) {
+    const kind = button.dataset.foolDownload;
+    const text = $(`[data-fool-payload=${kind}]`).textContent;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: kind === "csv" ? "text/csv;charset=utf-8" : "application/jsonl" }));
+    link.download = button.dataset.filename;
+    link.click();
+    say("Saved as " + link.download);
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+  document.addEventListener("click", (e) => {
+    const button = e.target instanceof Element && e.target.closest("button");
+    if (!button) return;
+    if (button.matches("[data-fool-download]")) download(button);
+    else if (button.matches("[data-fool-remove]")) {
+      removed = [...document.querySelectorAll("[data-fool-remove]")].indexOf(button);
+      gone = button.dataset.foolRemove;
+      tell("removed", gone);
+    }
+  });
+
+  let planned = 0;
+  function plan() { planned ||= requestAnimationFrame(() => { planned = 0; look(); }); }
+  function start() {
+    new MutationObserver(plan).observe(document.body, {
+      childList: true, subtree: true, attributes: true, attributeFilter: ["data-serial", "data-state", "data-fool-remove"],
+    });
+  }
+  if (document.body) start(); else addEventListener("DOMContentLoaded", start);
+})();
