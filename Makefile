@@ -5,6 +5,8 @@
 # make bench          speed against a peer, and of search, on a quiet machine; writes benchmarks/
 # make board          score all judged queries anew; writes scenarios/board.json, in minutes
 # make train          the embedded cross-encoder anew (needs its data; see training/)
+# make quantize       ranges for 8-bit integers anew, after training, in minutes
+# make agreement      does the int8 backend rank as torch does?  writes benchmarks/AGREEMENT.md
 # make overlap        do scenario texts occur in training texts?  ARGS=--check needs no data
 # Each makes .venv first where it is missing or its requirements have changed.
 
@@ -13,7 +15,7 @@ PORT = 7860
 ARGS =
 PY = .venv/bin/python
 
-.PHONY: help run test lint bench board train overlap
+.PHONY: help run test lint bench board train quantize agreement overlap
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -41,11 +43,19 @@ bench:
 
 board:
 	@tools/install.sh run
-	HF_HUB_OFFLINE=1 $(PY) -m rerank_core board scenarios --out scenarios/board.json
+	HF_HUB_OFFLINE=1 RERANK_BACKEND=torch $(PY) -m rerank_core board scenarios --out scenarios/board.json
 
 train:
 	@tools/install.sh dev
 	$(PY) -m training $(ARGS)
+
+quantize:
+	@tools/install.sh dev
+	HF_HUB_OFFLINE=1 $(PY) -m training.quantize
+
+agreement:
+	@tools/install.sh dev
+	$(PY) -m benchmarks.agreement $(ARGS)
 
 overlap:
 	@tools/install.sh dev

@@ -114,6 +114,12 @@ class EmbeddedScorer:
     def prepare(self, query: str, passages: Sequence[str]) -> Sequence[Any]:
         return list(self.wired.prepare(query, passages)) if passages else []
 
+    def encode_passages(self, texts: Sequence[str]) -> Sequence[Any]:
+        return self.wired.tokenizer.encode_passages(texts, compact=True) if texts else []
+
+    def pair(self, query: str, passages: Sequence[Any]) -> Sequence[Any]:
+        return self.wired.tokenizer.pair(query, passages)
+
     def score(self, prepared: Sequence[Any]) -> NDArray[np.float32]:
         return np.asarray(self.wired.score(prepared), dtype=np.float32)
 

@@ -19,7 +19,9 @@ from rerank_core.trace import Row, Trace, this_environment
 __all__ = ["Finding", "TraceCheck", "check_trace", "lint"]
 
 LOGIT_TOLERANCE = 1e-3
-"""Largest difference in a logit on one backend: batches of other shapes round differently."""
+"""Largest difference in a logit on torch: batches of other shapes round differently."""
+ROUNDED_TOLERANCE, OTHER_TOLERANCE = 0.1, 1.0
+"""The same on a backend that rounds to 8 bits, and between two backends (benchmarks/AGREEMENT.md has the largest)."""
 COSINE_TOLERANCE = 1e-4
 PROBABILITY_TOLERANCE = 1e-6
 
@@ -40,7 +42,7 @@ def check_trace(trace: Trace, engine: TwoStage) -> TraceCheck:
 
     Inside the trace: ids once, ranks 1..n, both orders by score descending then doc_id ascending,
     probabilities as the card's calibration gives them. Against the engine: the same model hashes,
-    cosines within COSINE_TOLERANCE, logits within LOGIT_TOLERANCE, the same tokens, and the same
+    cosines within COSINE_TOLERANCE, logits within what their backends allow, the same tokens, and the same
     order but for pairs whose stored scores lie within that band. A model with another hash is not
     run: its scores would say nothing about the trace.
     """
@@ -143,7 +145,10 @@ def _logits(trace: Trace, engine: TwoStage) -> Iterator[str]:
     *_, last = engine.rerank_stream(trace.query, Ranking(tuple(scored)), use_cache=False)
     assert isinstance(last, Reranked)
     stored = {row.doc_id: row.logit for row in trace.candidates}
-    yield from _scores("logits", stored, last.ranking, LOGIT_TOLERANCE)
+    here = engine.scorer_card.backend
+    if trace.cross_encoder.backend != here:
+        yield f"note   logits were computed by {trace.cross_encoder.backend}, here by {here}"
+    yield from _scores("logits", stored, last.ranking, _band(trace.cross_encoder.backend, here))
     odd = [row for row in trace.candidates if _tokens(row) != _read(last, row)]
     yield _line(
         not odd,
@@ -151,6 +156,13 @@ def _logits(trace: Trace, engine: TwoStage) -> Iterator[str]:
         f"tokens: {[r.doc_id for r in odd[:1]]} read and cut {[_tokens(r) for r in odd[:1]]}, "
         f"now {[_read(last, r) for r in odd[:1]]}",
     )
+
+
+def _band(stored: str, here: str) -> float:
+    """How far a logit may lie from the stored one, by the two backends."""
+    if stored != here:
+        return OTHER_TOLERANCE
+    return LOGIT_TOLERANCE if here == "torch" else ROUNDED_TOLERANCE
 
 
 def _tokens(row: Row) -> tuple[int, int]:

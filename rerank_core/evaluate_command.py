@@ -103,7 +103,7 @@ def _evaluate(
     key = key_of(
         inputs=given.searched,
         bi_encoder=stage.model.model_hash if stage.model else None,
-        cross_encoder=engine.scorer_card.model_hash,
+        cross_encoder=engine.scorer_card.scores_hash,
         n=plan.retrieve_k,
     )
     facts = Facts(given.name, given.sha256, given.passages_cut, index)
@@ -139,7 +139,7 @@ def _searched(given: Given, engine: TwoStage, folder: Path, most: int) -> tuple[
     from rerank_core.stored_corpus import stored_corpus
 
     assert given.corpus is not None, "without a given first stage there is a corpus"
-    engine.load().warm()
+    engine.load().warm().size_batches()
     line = ProgressLine("Encoding passages", sys.stderr)
     try:
         corpus, cost = stored_corpus(given.corpus, engine.encoder, folder, most, _say, line)

@@ -21,8 +21,17 @@ TOP_K_MIN, TOP_K_MAX, TOP_K_DEFAULT = 3, 10, 5
 TAIL = 20
 """How many doc_ids after the N candidates are kept, so that a figure at depth 3 or 10 is defined for any N."""
 
-BATCH_PAIRS = 8
-"""Pairs a forward pass: on a CPU, twice as fast as 32 in length-sorted batches, and others wait less for a turn."""
+BATCH_TOKENS = 640
+"""Tokens a forward pass, padding counted, until a size was measured: 8 ordinary pairs, which stay in the caches."""
+
+BATCH_TRIALS = (256, 512, 1024, 2048)
+"""Tokens of the forward passes that are tried at the start, 4 to 32 ordinary pairs: about a second in all."""
+
+TURN_MS = 150.0
+"""The longest forward pass that is chosen: whoever else asks waits for it."""
+
+CACHE_PASSAGES = 10_000
+"""Tokenised passages kept: about 5 MB, several libraries."""
 
 ENCODE_BATCH = 16
 """Passages a forward pass while a corpus is encoded; between two batches others have their turn."""

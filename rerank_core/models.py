@@ -150,6 +150,10 @@ def load_encoder(name: str = EMBEDDED_BI_ENCODER, *, allow_any: bool = False) ->
 def load_scorer(name: str = EMBEDDED_CROSS_ENCODER, *, allow_any: bool = False) -> PairScorer:
     """Load a cross-encoder by name, on the CPU; options and errors as `load_encoder`."""
     known = find_known(name, CROSS_ENCODER, allow_any=allow_any)
+    if known.embedded:
+        from rerank_core.backend import embedded_scorer
+
+        return embedded_scorer(known)
     from rerank_core import adapters
 
-    return adapters.embedded_scorer(known) if known.embedded else adapters.public_scorer(known)
+    return adapters.public_scorer(known)

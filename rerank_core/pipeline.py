@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rerank_core.batch_size import measured_batch
 from rerank_core.comparison import Comparison, Lift
 from rerank_core.corpus import Corpus, OnProgress, as_passages
 from rerank_core.errors import RerankError
@@ -103,6 +104,16 @@ class TwoStage:
         prepared = scorer.prepare("warm", ["warm"])
         self.scheduler.call(lambda: scorer.score(prepared))
         self.scheduler.pace(scorer).cold = False
+        return self
+
+    def size_batches(self) -> TwoStage:
+        """Try how many tokens a forward pass should read here, about a second in turns. Returns the engine.
+
+        Worth it for a server and for many queries; until then limits.BATCH_TOKENS holds.
+        """
+        scorer = self._cross().scorer
+        found = measured_batch(scorer, lambda work: self.scheduler.call(work, short=False))
+        self.scheduler.pace(scorer).batch_tokens = found
         return self
 
     @property

@@ -151,7 +151,8 @@ class ModelCard:
 
     `kind` is "bi-encoder" or "cross-encoder"; `model_hash` a sha256 over what determines its scores;
     `temperature` and `offset` turn a logit into a calibrated probability, sigmoid((logit - offset) / temperature),
-    and are None where the model is not calibrated; `not_confident_below` is a probability or None.
+    and are None where the model is not calibrated; `not_confident_below` is a probability or None. `backend` says what
+    computes: "torch" in float32, or another's name with a hash of what it makes of the same weights.
     """
 
     name: str
@@ -163,6 +164,12 @@ class ModelCard:
     offset: float | None = None
     not_confident_below: float | None = None
     note: str = ""
+    backend: str = "torch"
+
+    @property
+    def scores_hash(self) -> str:
+        """What scores are kept by: those of one backend are not another's, though the weights are the same."""
+        return self.model_hash if self.backend == "torch" else f"{self.model_hash}+{self.backend}"
 
 
 @dataclass(frozen=True)

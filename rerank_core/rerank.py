@@ -1,6 +1,6 @@
 """The second stage: a cross-encoder reads every (query, passage) pair, and the candidates get a new order.
 
-Pairs go to the model in length-sorted batches of BATCH_PAIRS and come back in order; scores are raw logits. Equal
+Pairs go to the model in length-sorted batches of so many tokens and come back in order; scores are raw logits. Equal
 texts are read once, counted once, and get the same score. What is left out: choosing candidates (retrieve.py), turns
 between visitors (scheduler.py), keeping scores (score_cache.py).
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from rerank_core.errors import BusyError, ModelError, RerankError
 from rerank_core.inputs import clean_query
-from rerank_core.limits import BATCH_PAIRS, HEARTBEAT_S, MAX_WAIT_S
+from rerank_core.limits import HEARTBEAT_S, MAX_WAIT_S
 from rerank_core.models import PairScorer
 from rerank_core.records import PairScore, Passage, Progress, Ranking, Reranked, StageTiming
 from rerank_core.scheduler import Pace, Scheduler
@@ -37,7 +37,7 @@ class PairWork:
         self._batch: list[Pending] = []
 
     def step(self) -> bool:
-        self._batch = self._cache.take(self._queue, BATCH_PAIRS)
+        self._batch = self._cache.take(self._queue, self._pace.batch_tokens)
         if self._batch:
             self._score(self._batch)
             self._batch = []
@@ -125,7 +125,7 @@ class Reranker:
     ) -> Iterator[Progress | Reranked]:
         start = perf_counter()
         texts = list(dict.fromkeys(p.text for p in passages))
-        keys = [Key(self.scorer.card.model_hash, query, text) for text in texts]
+        keys = [Key(self.scorer.card.scores_hash, query, text) for text in texts]
         claim = cache.claim(keys, self._admit, live=not use_cache)
         work, prepare_ms = None, 0.0
         try:
@@ -157,7 +157,7 @@ class Reranker:
         """Tokenise the claim's own pairs and queue them; what tokenising took, in milliseconds."""
         start = perf_counter()
         try:
-            prepared = self.scorer.prepare(query, [p.key.text for p in claim.mine])
+            prepared = cache.tokens.prepare(self.scorer, query, [p.key.text for p in claim.mine])
             ms = (perf_counter() - start) * 1e3
             for pending, pair in zip(claim.mine, prepared, strict=True):
                 pending.prepared, pending.prepare_ms = pair, ms / len(claim.mine)

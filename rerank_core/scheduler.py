@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
-from rerank_core.limits import FIRST_MS_PER_PAIR, WORKER_IDLE_S
+from rerank_core.limits import BATCH_TOKENS, FIRST_MS_PER_PAIR, WORKER_IDLE_S
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -42,11 +42,15 @@ class Work(Protocol):
 
 @dataclass
 class Pace:
-    """What is known of a model object's speed: `cold` until its first forward pass has ended."""
+    """What is known of a model object's speed: `cold` until its first forward pass has ended.
+
+    `batch_tokens` is how many tokens a forward pass should read.
+    """
 
     ms_per_pair: float = FIRST_MS_PER_PAIR
     cold: bool = True
     measured: bool = False
+    batch_tokens: int = BATCH_TOKENS
 
     def note(self, ms: float, pairs: int) -> None:
         """Take in one batch: a moving mean (new value weighs .3), begun by the first warm batch."""

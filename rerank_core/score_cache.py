@@ -1,4 +1,4 @@
-"""Logits kept by (model hash, query, passage text), and one computation for all who ask at once.
+"""Logits kept by (hash of model and backend, query, passage text), and one computation for all who ask at once.
 
 A claim sorts the wanted pairs into three: kept (an Entry), under way for somebody else (a Pending that one waits for
 too), and ours to compute (a Pending that others may join). Whoever leaves releases the claim: a Pending that nobody
@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 
 from rerank_core.errors import InputError
 from rerank_core.limits import CACHE_PAIRS
+from rerank_core.token_cache import TokenCache
 
 
 class Key(NamedTuple):
-    """What determines a logit."""
+    """What determines a logit: ModelCard.scores_hash and both texts."""
 
-    model_hash: str
+    scores_hash: str
     query: str
     text: str
 
@@ -74,12 +75,16 @@ class Watch(NamedTuple):
 
 
 class ScoreCache:
-    """A bounded LRU of logits. Give private texts a ScoreCache of their own and drop it with them."""
+    """A bounded LRU of logits, and of tokenised passages.
+
+    Give private texts a ScoreCache of their own and drop it with them.
+    """
 
     def __init__(self, max_pairs: int = CACHE_PAIRS) -> None:
         if max_pairs < 1:
             raise InputError(f"A score cache holds at least 1 pair, not {max_pairs}.")
         self.max_pairs = max_pairs
+        self.tokens = TokenCache()
         self._changed = threading.Condition()
         self._kept: OrderedDict[Key, Entry] = OrderedDict()
         self._under_way: dict[Key, Pending] = {}
@@ -129,17 +134,22 @@ class ScoreCache:
             for pending in claim.pending:
                 pending.waiters -= 1
 
-    def take(self, queue: deque[Pending], most: int) -> list[Pending]:
-        """Up to `most` Pendings off the front of `queue`, now started; unwanted ones are dropped on the way."""
+    def take(self, queue: deque[Pending], most_tokens: int) -> list[Pending]:
+        """Pendings off the front of `queue`, now started; unwanted ones are dropped on the way.
+
+        The queue is sorted by tokens, rising: as many as make `most_tokens` with padding up to the last, at least one.
+        """
         batch: list[Pending] = []
         with self._changed:
-            while queue and len(batch) < most:
-                pending = queue.popleft()
-                if pending.waiters > 0:
-                    pending.started = True
-                    batch.append(pending)
-                else:
-                    self._forget(pending)
+            while queue:
+                pending = queue[0]
+                if pending.waiters <= 0:
+                    self._forget(queue.popleft())
+                    continue
+                if batch and (len(batch) + 1) * pending.prepared.tokens > most_tokens:
+                    break
+                pending.started = True
+                batch.append(queue.popleft())
             if batch:
                 self._changed.notify_all()
         return batch

@@ -29,7 +29,9 @@ from rerank_core.prediction import Prediction
 from rerank_core.records import ModelCard, StageTiming
 
 SCHEMA_VERSION: Literal[1] = 1
-PACKAGES = ("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors", "numpy")
+PACKAGES = (
+    "torch", "openvino", "transformers", "sentence-transformers", "tokenizers", "safetensors", "numpy",
+)  # fmt: skip
 """The packages whose versions can change a score; those that are not installed are left out."""
 
 FORMULA = re.compile(r"^\s*[=+\-@]|^[\t\r\n]")

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ SHUT = -10_000.0  # exp(-10,000) is 0 in every float type: a shut gate is shut e
 PRODUCT_SCALE = (
     19.6  # sqrt(384): entries of a unit vector are about 1/19.6, so w learns at w2's pace
 )
+RESTORE = "restore rerank_core/weights from the repository (git checkout rerank_core/weights)"
 DEFAULT_ARCHITECTURE = {
     "layers": 6, "heads": 12, "width": 384, "inner": 1536, "positions": 512, "vocabulary": 30522,
     "head_hidden": 192, "norm_eps": 1e-12,
@@ -46,7 +48,7 @@ DEFAULT_ARCHITECTURE = {
 class Encoded:
     """One text as word pieces: ids with [CLS] and [SEP], and how many pieces were cut off."""
 
-    ids: tuple[int, ...]
+    ids: Sequence[int]
     cut: int
 
 
@@ -98,8 +100,15 @@ class PairTokenizer:
     def encode_passage(self, text: str) -> Encoded:
         return self._encode([text], self.max_passage_tokens)[0]
 
-    def encode_passages(self, texts: Sequence[str]) -> list[Encoded]:
-        return self._encode(texts, self.max_passage_tokens)
+    def encode_passages(self, texts: Sequence[str], compact: bool = False) -> list[Encoded]:
+        """`compact`: ids in two bytes each, for keeping many."""
+        encoded = self._encode(texts, self.max_passage_tokens)
+        return [Encoded(array("H", e.ids), e.cut) for e in encoded] if compact else encoded
+
+    def pair(self, query: str, passages: Sequence[Encoded]) -> list[PreparedPair]:
+        """The query, tokenised once, with each of the passages."""
+        encoded = self.encode_query(query)
+        return [PreparedPair(encoded, passage) for passage in passages]
 
     def _encode(self, texts: Sequence[str], bound: int) -> list[Encoded]:
         # A lone surrogate is a legal Python string and an illegal Unicode text: it becomes "?".
@@ -118,7 +127,7 @@ class PairTokenizer:
         rows = np.zeros((4, len(pairs), length), dtype=np.int64)
         for i, pair in enumerate(pairs):
             nq, n = len(pair.query.ids), pair.tokens
-            rows[0, i, :n] = pair.query.ids + pair.passage.ids
+            rows[0, i, :nq], rows[0, i, nq:n] = pair.query.ids, pair.passage.ids
             rows[1, i, :nq] = np.arange(nq)
             rows[1, i, nq:n] = np.arange(n - nq)
             rows[2, i, nq:] = 1
@@ -258,21 +267,22 @@ def _check(path: Path, expected: str, fix: str) -> None:
         raise WeightsError(f"{path} has sha256 {found}, not {expected} as expected; {fix}.")
 
 
-def load_wired(folder: Path | str, base_folder: Path | str) -> tuple[WiredEncoder, dict[str, Any]]:
-    """Read config.json and the shards of ``folder``, word embeddings of the base; check every hash."""
+def read_weights(
+    folder: Path | str, base_folder: Path | str
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors by name as stored, and config.json: shards of ``folder``, word embeddings of the base; hashes checked."""
     folder, base = Path(folder), Path(base_folder)
-    restore = "restore rerank_core/weights from the repository (git checkout rerank_core/weights)"
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
         expected = model_hash(config)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(
-            f"{folder / 'config.json'} cannot be read ({error!r}); {restore}."
+            f"{folder / 'config.json'} cannot be read ({error!r}); {RESTORE}."
         ) from error
     if config.get("model_hash") != expected:
         raise WeightsError(
             f"{folder / 'config.json'} states model hash {config.get('model_hash')}, but what it "
-            f"lists has {expected}; {restore}."
+            f"lists has {expected}; {RESTORE}."
         )
     _check(
         base / "model.safetensors", config["base_sha256"],
@@ -280,19 +290,25 @@ def load_wired(folder: Path | str, base_folder: Path | str) -> tuple[WiredEncode
     )  # fmt: skip
     state: dict[str, Tensor] = {}
     for name, digest in config["shards"].items():
-        _check(folder / name, digest, restore)
+        _check(folder / name, digest, RESTORE)
         state.update(load_file(folder / name))
     with safe_open(base / "model.safetensors", framework="pt") as tensors:
         names: Iterable[str] = tensors.keys()
         word = next(n for n in names if n.endswith("embeddings.word_embeddings.weight"))
         state["word.weight"] = tensors.get_tensor(word)
+    return state, config
+
+
+def load_wired(folder: Path | str, base_folder: Path | str) -> tuple[WiredEncoder, dict[str, Any]]:
+    """The model of ``read_weights``, in float32. Raises WeightsError."""
+    state, config = read_weights(folder, base_folder)
     model = WiredEncoder(config["architecture"])
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     except RuntimeError as error:
         raise WeightsError(
             f"The weights in {folder} do not fit the architecture in its config.json "
-            f"({str(error).splitlines()[-1].strip()}); {restore}."
+            f"({str(error).splitlines()[-1].strip()}); {RESTORE}."
         ) from error
     return model.eval(), config
 
@@ -322,8 +338,7 @@ class WiredScorer:
 
     def prepare(self, query: str, passages: Sequence[str]) -> list[PreparedPair]:
         """Tokenise the query once and every passage once."""
-        encoded = self.tokenizer.encode_query(query)
-        return [PreparedPair(encoded, p) for p in self.tokenizer.encode_passages(passages)]
+        return self.tokenizer.pair(query, self.tokenizer.encode_passages(passages))
 
     def score(self, prepared: Sequence[PreparedPair], wire: float = 1.0) -> np.ndarray:
         """Pairs -> float32 logits (B,), in ONE forward pass; ``wire=0`` cuts the two texts apart."""

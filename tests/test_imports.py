@@ -12,8 +12,8 @@ import pytest
 CORE = Path(__file__).parents[1] / "rerank_core"
 BASE = {"errors", "limits"}
 RECORDS = BASE | {"records", "inputs"}
-STAGES = RECORDS | {"models", "corpus", "scheduler", "score_cache"}
-PIPELINE = STAGES | {"retrieve", "rerank", "metrics", "movement", "comparison"}
+STAGES = RECORDS | {"models", "corpus", "scheduler", "score_cache", "token_cache"}
+PIPELINE = STAGES | {"batch_size", "retrieve", "rerank", "metrics", "movement", "comparison"}
 FILES = RECORDS | {"forms", "passage_rows", "passages_file"}
 ABOVE = PIPELINE | FILES | {"pipeline", "prediction"}
 EVALUATED = {
@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "inputs": BASE | {"records"},
     "metrics": {"errors", "records"},
     "movement": {"errors", "records"},
-    "models": RECORDS | {"adapters", "embedded_encoder"},
+    "models": RECORDS | {"adapters", "embedded_encoder", "backend"},
     "adapters": RECORDS | {"models", "hub", "wire"},
     "embedded_encoder": RECORDS | {"models", "adapters"},
     "hub": BASE | {"models"},
@@ -41,9 +41,15 @@ MAY_IMPORT = {
     "hub_child": BASE | {"hub"},
     "shelf": RECORDS | {"models"},
     "wire": BASE,
+    "quantised": BASE,
+    "wired_graph": BASE | {"quantised"},
+    "int8_scorer": BASE | {"wire", "quantised", "wired_graph"},
+    "backend": RECORDS | {"models", "adapters", "wire", "quantised", "int8_scorer"},
+    "batch_size": BASE | {"models"},
+    "token_cache": BASE | {"models"},
     "corpus": RECORDS | {"models"},
     "scheduler": BASE,
-    "score_cache": BASE,
+    "score_cache": BASE | {"token_cache"},
     "retrieve": STAGES,
     "rerank": STAGES,
     "comparison": RECORDS | {"metrics", "movement"},
@@ -146,7 +152,7 @@ def test_modules_import_only_what_they_may(name: str):
 def test_the_allowed_imports_have_no_circle_but_the_lazy_one():
     done: set[str] = set()
     left = {k: v & set(MAY_IMPORT) for k, v in MAY_IMPORT.items()}
-    lazy = {"adapters", "embedded_encoder"}  # imported when a model is asked for
+    lazy = {"adapters", "embedded_encoder", "backend"}  # imported when a model is asked for
     left["models"] = left["models"] - lazy
     while left:
         free = {k for k, v in left.items() if v <= done}
@@ -169,9 +175,7 @@ def in_fresh_python(code: str) -> str:
     return done.stdout.strip()
 
 
-HEAVY = (
-    "[m for m in ('torch', 'transformers', 'sentence_transformers', 'gradio') if m in sys.modules]"
-)
+HEAVY = "[m for m in ('torch', 'openvino', 'transformers', 'sentence_transformers', 'gradio') if m in sys.modules]"
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import chain, pairwise
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from fakes import FakeScorer, logit, some_passages
 
 from rerank_core.errors import BusyError, InputError, ModelError, RerankError
-from rerank_core.limits import BATCH_PAIRS
 from rerank_core.records import Passage, Progress, Ranking, Reranked
 from rerank_core.rerank import Reranker
 from rerank_core.scheduler import Scheduler
@@ -48,11 +50,49 @@ def test_scores_are_the_scorers_and_the_order_is_restored(scorer: FakeScorer):
     assert all(result.pair(row.doc_id).logit == row.score for row in result.ranking)
 
 
-def test_batches_are_of_eight_and_sorted_by_length(scorer: FakeScorer):
-    run(Reranker(scorer), "thing", some_passages(21))
-    assert [len(batch) for batch in scorer.forwards] == [BATCH_PAIRS, BATCH_PAIRS, 5]
-    lengths = [len(text.split()) for batch in scorer.forwards for text in batch]
-    assert lengths == sorted(lengths)
+def test_batches_hold_so_many_tokens_and_are_sorted_by_length(scorer: FakeScorer):
+    reranker = Reranker(scorer)
+    reranker.scheduler.pace(scorer).batch_tokens = 100
+    run(reranker, "thing", some_passages(21))
+    lengths = [[len(text.split()) + 5 for text in batch] for batch in scorer.forwards]
+    assert [size for batch in lengths for size in batch] == sorted(chain.from_iterable(lengths))
+    assert all(len(batch) * max(batch) <= 100 for batch in lengths)
+    for batch, after in pairwise(lengths):
+        assert (len(batch) + 1) * after[0] > 100, "another pair would have fitted"
+
+
+def test_a_passage_is_tokenised_once_for_many_queries():
+    class Apart(FakeScorer):
+        encoded: ClassVar[list[str]] = []
+
+        def encode_passages(self, texts):
+            self.encoded += texts
+            return [text.upper() for text in texts]
+
+        def pair(self, query, passages):
+            return self.prepare(query, [text.lower() for text in passages])
+
+    scorer, passages = Apart(), some_passages(5)
+    reranker = Reranker(scorer)
+    for query in ("thing", "other", "third"):
+        ranking = run(reranker, query, passages).ranking
+        assert [row.score for row in ranking] == sorted(
+            (logit(query, p.text) for p in passages), reverse=True
+        )
+    assert sorted(scorer.encoded) == sorted(p.text for p in passages)
+    private = ScoreCache()
+    list(reranker.stream("fourth", passages, cache=private))
+    assert len(scorer.encoded) == 10, "a private cache shares no tokens"
+    assert len(private.tokens) == 5
+
+
+def test_scores_of_one_backend_are_not_anothers():
+    torch, int8, cache = FakeScorer(), FakeScorer(), ScoreCache()
+    int8.card = replace(int8.card, backend="openvino-int8-12345678")
+    for scorer in (torch, int8, torch, int8):
+        run(Reranker(scorer, cache), "thing", some_passages(3))
+    assert (torch.pairs, int8.pairs) == (3, 3)
+    assert torch.card.model_hash == int8.card.model_hash
 
 
 def test_equal_texts_are_read_once_and_tie(scorer: FakeScorer):
@@ -189,12 +229,14 @@ def test_only_the_first_forward_is_cold(scorer: FakeScorer):
 
 
 def test_the_times_add_up_to_the_clock():
-    reranker = Reranker(FakeScorer(sleep_s=0.02))
+    scorer = FakeScorer(sleep_s=0.02)
+    reranker = Reranker(scorer)
+    reranker.scheduler.pace(scorer).batch_tokens = 150
     start = time.perf_counter()
     result = run(reranker, "thing", some_passages(20))
     wall = (time.perf_counter() - start) * 1e3
-    assert timing(result).ms >= 60
-    assert timing(result).batches == 3
+    assert timing(result).batches == len(scorer.forwards) > 1
+    assert timing(result).ms >= 20 * len(scorer.forwards)
     assert sum(t.ms for t in result.timings) <= wall
     assert timing(result, "wait").ms < 0.5 * wall
 
@@ -314,7 +356,8 @@ def test_pairs_that_nobody_waits_for_are_dropped(gate: threading.Event):
     leaver.close()
     gate.set()
     assert len(run(reranker, "other", some_passages(3)).ranking) == 3
-    assert scorer.pairs == BATCH_PAIRS + 3
+    assert len(scorer.forwards) == 2
+    assert scorer.pairs < 100
     assert reranker.scheduler.backlog_ms() == 0
     assert not reranker.cache._under_way
 
@@ -400,7 +443,7 @@ def test_live_runs_do_not_join_each_other(gate: threading.Event):
         results = [future.result(10) for future in runs]
     assert scorer.pairs == 27
     assert len({r.ranking for r in results}) == 1
-    assert all(timing(r).batches == 2 for r in results)
+    assert sum(timing(r).batches for r in results) == len(scorer.forwards) >= 3
 
 
 def test_visitors_results_are_never_mixed():

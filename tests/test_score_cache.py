@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from types import SimpleNamespace
 
 import pytest
 
 from rerank_core.errors import BusyError, InputError
-from rerank_core.score_cache import Claim, Entry, Key, ScoreCache, Watch
+from rerank_core.score_cache import Claim, Entry, Key, Pending, ScoreCache, Watch
 
 
 def keys(*texts: str, query: str = "q", model: str = "m") -> list[Key]:
@@ -115,7 +116,7 @@ def test_released_pairs_are_dropped_and_wanted_ones_are_not():
     first = cache.claim(keys("a", "b", "c"), admit)
     second = cache.claim(keys("b"), admit)
     cache.release(first)
-    queue = deque(first.mine)
+    queue = deque(of_tokens(first.mine, 1, 1, 1))
     assert cache.wanted(queue) == 1
     assert [p.key.text for p in cache.take(queue, 8)] == ["b"]
     assert not queue
@@ -123,10 +124,17 @@ def test_released_pairs_are_dropped_and_wanted_ones_are_not():
     assert len(cache.claim(keys("a"), admit).mine) == 1  # forgotten, so computed anew
 
 
-def test_take_gives_no_more_than_asked():
+def of_tokens(pendings: list[Pending], *tokens: int) -> list[Pending]:
+    for pending, size in zip(pendings, tokens, strict=True):
+        pending.prepared = SimpleNamespace(tokens=size)
+    return pendings
+
+
+def test_take_gives_what_fits_with_padding_and_at_least_one():
     cache = ScoreCache()
-    queue = deque(cache.claim(keys(*"abcdefghij"), admit).mine)
-    assert [len(cache.take(queue, 4)) for _ in range(4)] == [4, 4, 2, 0]
+    mine = cache.claim(keys(*"abcdefgh"), admit).mine
+    queue = deque(of_tokens(mine, 5, 5, 5, 10, 10, 11, 40, 90))
+    assert [len(cache.take(queue, 40)) for _ in range(6)] == [4, 2, 1, 1, 0, 0]
 
 
 def test_an_error_reaches_all_who_wait_and_is_not_kept():

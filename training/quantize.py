@@ -1,11 +1,11 @@
 """The embedded cross-encoder's products in 8-bit integers: ``python -m training.quantize``, a few minutes.
 
 Ranges come from our own training texts (train split of ``training/contrast/``), never from a set that is measured
-on, nor from the scenarios. For each product: a range per input channel, integers by GPTQ (columns are rounded one after
-the other, each correcting for the error of those before; Frantar et al. 2022, https://arxiv.org/abs/2210.17323), and
-the mean of the remaining error into the bias. How far channels with small ranges are widened is chosen per product, by
-the error of its output on the same texts. Writes ``int8.safetensors`` beside the weights. Left out: whether it is good
-enough to be used (``benchmarks/agreement.py``).
+on, nor from the scenarios. For each product: a range per input channel, and a bias that takes in the mean of what
+rounding changes on these texts (it is most of the error). How far channels with small ranges are widened is chosen per
+product, by the error of its output. Writes ``int8-ranges.safetensors`` beside the weights. Left out: whether it is good
+enough to be used (``benchmarks/agreement.py``). Rounding columns one after the other (GPTQ) was tried: a tenth less
+error, not worth storing the integers for.
 """
 
 from __future__ import annotations
@@ -21,22 +21,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rerank_core.quantised import MODULES, Product, weights, write_quantised
+from rerank_core.quantised import (
+    MODULES,
+    Name,
+    Ranges,
+    integers_of,
+    product_of,
+    write_quantised,
+)
 from rerank_core.wire import PairTokenizer, PreparedPair, WiredEncoder, WiredScorer
 from training.export import base_folder
 from training.readers import OWN_CONTRAST
 from training.splits import FOLDER
 
 WEIGHTS = Path("rerank_core/weights")
-PRODUCTS = ("qkv", "mixed", "up")
-"""The products that are stored as integers; "down" reads GELU's heavy tail and loses most (benchmarks/AGREEMENT.md)."""
+LOST_MAX = 4e-4
+"""A product that loses more of its output's variance stays in floating point: such are those that read the heaviest of
+GELU's tails. They cost a twentieth more time in all, and half of the error in a score came from them."""
 PAIRS, BATCH, TOKENS, SEED = 480, 8, 4000, 0
 EXPONENTS = (0.7, 0.8, 0.9, 1.0)
-"""Spans are range^e largest^(1 - e): below 1, small channels use fewer of the 256 steps, and weigh less when rounded."""
+"""Spans are range^e largest^(1 - e): below 1, small channels use fewer of the 256 steps and weigh less in rounding."""
 MARGIN = 1.02
 """Ranges are this much wider than those met."""
-DAMPING = 0.01
-"""Of the mean of the Hessian's diagonal, added to it, so that it can be inverted."""
 
 
 def calibration_pairs(scorer: WiredScorer, count: int = PAIRS) -> list[PreparedPair]:
@@ -104,58 +110,34 @@ def ranges(x: Tensor, exponent: float) -> tuple[Tensor, Tensor]:
     return (low + high) / 2 - half, 2 * half
 
 
-def rounded(weight: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Integers (out, in) and scale (out,) whose product with `u` (tokens, in) is nearest to weight's: GPTQ."""
-    scale = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
-    hessian = (u.T @ u).double() / len(u)
-    hessian.diagonal().add_(DAMPING * hessian.diagonal().mean())
-    order = hessian.diagonal().argsort(descending=True)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(hessian[order][:, order]))
-    factor = torch.linalg.cholesky(inverse, upper=True).float()
-    left, out = weight[:, order].clone(), torch.zeros_like(weight)
-    block = 128
-    for start in range(0, left.shape[1], block):
-        part = left[:, start : start + block]
-        errors = torch.zeros_like(part)
-        for i in range(part.shape[1]):
-            j = start + i
-            out[:, j] = (part[:, i] / scale).round().clamp(-127, 127)
-            errors[:, i] = (part[:, i] - out[:, j] * scale) / factor[j, j]
-            part[:, i + 1 :] -= errors[:, i, None] * factor[j, j + 1 : start + part.shape[1]]
-        end = start + part.shape[1]
-        left[:, end:] -= errors @ factor[start:end, end:]
-    return out[:, order.argsort()], scale
-
-
-def quantised(x: Tensor, weight: Tensor, bias: Tensor, exponent: float) -> tuple[Product, float]:
-    """One product in integers, and its error: of the output's variance over the tokens, the part that is lost."""
+def ranges_of(x: Tensor, weight: Tensor, bias: Tensor, exponent: float) -> tuple[Ranges, float]:
+    """One product's ranges, and its error: of the output's variance over the tokens, the part that is lost."""
     low, span = ranges(x, exponent)
     u = (255 * (x - low) / span).round().clamp(0, 255) / 255
-    integers, scale = rounded(weight * span, u - u.mean(dim=0))
+    integers, scale = (torch.from_numpy(part) for part in integers_of((weight * span).numpy()))
     exact = x @ weight.T + bias
-    rough = u @ (integers * scale[:, None]).T
+    rough = u @ (integers.float() * scale[:, None]).T
     shift = (exact - rough).mean(dim=0)
     lost = (rough + shift - exact).pow(2).mean() / exact.var(dim=0).mean()
-    arrays = [part.numpy() for part in (low, span, integers.to(torch.int8), scale, shift)]
-    return Product(*arrays), float(lost)
+    return Ranges(low.numpy(), span.numpy(), shift.numpy()), float(lost)
 
 
 def quantise(
-    model: WiredEncoder, pairs: Sequence[PreparedPair], names: Sequence[str] = PRODUCTS
-) -> dict[tuple[int, str], Product]:
-    """Every product of `names` in every layer, each with the exponent that loses least."""
+    model: WiredEncoder, pairs: Sequence[PreparedPair], most: float = LOST_MAX
+) -> dict[Name, Ranges]:
+    """Every product's ranges, each with the exponent that loses least; without those that lose more than `most`."""
     state: Mapping[str, NDArray[np.float32]] = {
         name: tensor.numpy() for name, tensor in model.state_dict().items()
     }
     out = {}
     for (layer, name), x in inputs_of(model, pairs).items():
-        if name not in names:
-            continue
-        weight, bias = (torch.from_numpy(part) for part in weights(state, layer, name))
-        tried = [(quantised(x, weight, bias, e), e) for e in EXPONENTS]
-        (product, lost), exponent = min(tried, key=lambda item: item[0][1])
-        print(f"layer {layer} {name:5s} exponent {exponent} loses {lost:.1e}", flush=True)
-        out[layer, name] = product
+        weight, bias = (torch.from_numpy(part) for part in product_of(state, layer, name))
+        tried = [(*ranges_of(x, weight, bias, e), e) for e in EXPONENTS]
+        found, lost, exponent = min(tried, key=lambda item: item[1])
+        kept = "in 8 bits" if lost <= most else "stays in floating point"
+        print(f"layer {layer} {name:5s} exponent {exponent} loses {lost:.1e}: {kept}", flush=True)
+        if lost <= most:
+            out[layer, name] = found
     return out
 
 

@@ -45,13 +45,14 @@ class Setting:
     load_ms: float | None = None
     index_ms: float | None = None
 
-    def costs(self, timings: Any, retrieved: Retrieved) -> str:
-        """What each stage cost, as a table."""
+    def costs(self, timings: Any, retrieved: Retrieved, backend: str | None = None) -> str:
+        """What each stage cost, as a table; `backend` where the cross-encoder has answered."""
         return costs(
             timings,
             corpus_size=retrieved.corpus_size,
             load_ms=self.load_ms,
             index_ms=self.index_ms,
+            backend=backend,
         )
 
 
@@ -137,7 +138,9 @@ def revealed(
         ),
         "verdict": verdict(setting, comparison, judged, counted),
         "bars": figures.latency_bars(comparison.timings),
-        "costs": setting.costs(comparison.timings, comparison.retrieved),
+        "costs": setting.costs(
+            comparison.timings, comparison.retrieved, comparison.reranked.model.backend
+        ),
         "trace": trace_table(comparison, trace, setting.relevance),
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rerank_core.records import StageTiming
 from ui.templates import render
-from ui.words import live_ms, milliseconds, plural
+from ui.words import backend_words, live_ms, milliseconds, plural
 
 STAGE_NAMES = {
     "wait": "Waiting for the model",
@@ -22,8 +22,12 @@ def costs(
     corpus_size: int,
     load_ms: float | None = None,
     index_ms: float | None = None,
+    backend: str | None = None,
 ) -> str:
-    """The stages as a table; what is paid once (milliseconds, where known) stands apart below it."""
+    """The stages as a table; what is paid once (milliseconds, where known) stands apart below it.
+
+    `backend` is that of the cross-encoder's card, where one has answered.
+    """
     load = f" ({milliseconds(load_ms)})" if load_ms else ""
     passages = plural(corpus_size, "passage")
     index = (
@@ -45,6 +49,9 @@ def costs(
         ],
         total=milliseconds(sum(live_ms(t) for t in timings)),
         once=paid,
+        computed=f"The cross-encoder's scores were computed by {backend_words(backend)}."
+        if backend
+        else "",
     )
 
 

@@ -73,7 +73,7 @@ class Service:
             log.info(
                 "%d passages indexed in %.1f s", len(self._corpus), time.perf_counter() - started
             )
-            self.engine.warm()
+            self.engine.warm().size_batches()
         except RerankError as fault:
             log.error("the models could not be loaded: %s", fault)
             self._fault = str(fault)

@@ -45,6 +45,17 @@ def live_ms(timing: StageTiming) -> float:
     return timing.ms + (timing.live_ms or 0.0)
 
 
+def backend_words(backend: str) -> str:
+    """What computed a cross-encoder's scores, as visitors read it.
+
+    >>> backend_words("torch"), backend_words("openvino-int8-1a2b3c4d")
+    ('torch in 32-bit floats', 'OpenVINO, most of it in 8-bit integers')
+    """
+    if backend.startswith("openvino-int8"):
+        return "OpenVINO, most of it in 8-bit integers"
+    return f"{backend} in 32-bit floats"
+
+
 def plural(n: int, one: str, many: str | None = None) -> str:
     """1 pair, 2 pairs."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -1,0 +1,131 @@
+"""The embedded cross-encoder on OpenVINO, its products in 8-bit integers: a PairScorer.
+
+The same pairs, bounds and logits' scale as wire.WiredScorer; logits differ a little (benchmarks/AGREEMENT.md says how
+much), so its card has the same model hash and a backend of its own. No torch is called for a score. Left out: choosing
+it (backend.py), and cutting the wire, for which the torch model is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import openvino as ov
+import openvino.properties as properties
+import openvino.properties.hint as hints
+from numpy.typing import NDArray
+
+from rerank_core.quantised import Quantised
+from rerank_core.wire import (
+    PRODUCT_SCALE,
+    SHUT,
+    Calibration,
+    PairTokenizer,
+    PreparedPair,
+    WiredScorer,
+)
+from rerank_core.wired_graph import build
+
+Array = NDArray[np.float32]
+
+
+class Head:
+    """The last hidden states to logits, in float32: WiredEncoder.forward's second half."""
+
+    def __init__(self, state: Mapping[str, Array]) -> None:
+        self.a, self.b, self.w, self.w2 = (state[name] for name in ("a", "b", "w", "w2"))
+        self.weight, self.bias = state["head_in.weight"].T.copy(), state["head_in.bias"]
+        self.out = state["head_out.weight"][0].copy()
+
+    def __call__(self, hidden: Array, pairs: Sequence[PreparedPair]) -> Array:
+        """hidden (B, L, D) of B pairs -> (B,) logits."""
+        means = np.empty((len(pairs), 2, hidden.shape[2]), dtype=np.float32)
+        first = np.empty_like(means)
+        for i, pair in enumerate(pairs):
+            nq, n = len(pair.query.ids), pair.tokens
+            means[i] = hidden[i, :nq].mean(axis=0), hidden[i, nq:n].mean(axis=0)
+            first[i] = hidden[i, 0], hidden[i, nq]
+        unit = means / np.maximum(np.linalg.norm(means, axis=2, keepdims=True), 1e-12)
+        u, v = unit[:, 0], unit[:, 1]
+        product, distance = u * v, np.abs(u - v)
+        linear = self.a * product.sum(axis=1) + PRODUCT_SCALE * (product @ self.w)
+        wide = np.concatenate((u, v, product * PRODUCT_SCALE, distance), axis=1) * PRODUCT_SCALE
+        state = np.concatenate((wide, first.reshape(len(pairs), -1) * 2.0), axis=1)
+        mlp = np.tanh(state @ self.weight + self.bias) @ self.out
+        return np.asarray(linear + distance @ self.w2 + self.b + mlp, dtype=np.float32)
+
+
+class Int8Scorer:
+    """Scores prepared pairs; not for two threads at once (the scheduler lets one forward pass run at a time).
+
+    `load_torch` gives the same weights on torch, for `wire` below 1. `threads` is how many cores a pass may use.
+    """
+
+    def __init__(
+        self,
+        state: Mapping[str, Array],
+        tokenizer: PairTokenizer,
+        config: Mapping[str, Any],
+        quantised: Quantised,
+        load_torch: Callable[[], WiredScorer],
+        threads: int,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.model_hash: str = config["model_hash"]
+        self.version: str = config["version"]
+        self.max_query_tokens: int = config["max_query_tokens"]
+        self.max_passage_tokens: int = config["max_passage_tokens"]
+        stored = config.get("calibration")
+        self.calibration = Calibration(**stored) if stored else None
+        self.backend = f"openvino-int8-{quantised.digest[:8]}"
+        self._load_torch = load_torch
+        self._head = Head(state)
+        self._word = state["word.weight"]
+        self._places = state["position.weight"][None] + state["side.weight"][:, None]  # (2, P, D)
+        core = ov.Core()
+        abilities = core.get_property("CPU", properties.device.capabilities)
+        settings = {
+            # What is not in integers: halved where the processor multiplies bfloat16, else as it was trained.
+            hints.inference_precision: ov.Type.bf16 if "BF16" in abilities else ov.Type.f32,
+            hints.performance_mode: hints.PerformanceMode.LATENCY,
+            hints.enable_cpu_pinning: False,  # other processes of a small machine need the cores too
+            properties.inference_num_threads: threads,
+        }
+        graph = build(state, config["architecture"], quantised.products)
+        self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
+
+    @cached_property
+    def torch(self) -> WiredScorer:
+        """The same model on torch, loaded now."""
+        return self._load_torch()
+
+    def prepare(self, query: str, passages: Sequence[str]) -> list[PreparedPair]:
+        """Tokenise the query once and every passage once."""
+        return self.tokenizer.pair(query, self.tokenizer.encode_passages(passages))
+
+    def score(self, prepared: Sequence[PreparedPair], wire: float = 1.0) -> Array:
+        """Pairs -> float32 logits (B,), in ONE forward pass; a `wire` below 1 is torch's: ranges are not for it."""
+        if not prepared:
+            return np.zeros(0, dtype=np.float32)
+        if wire != 1.0:
+            return self.torch.score(prepared, wire)
+        hidden = self._request.infer(self._inputs(prepared), share_inputs=True, share_outputs=True)
+        return self._head(hidden[0], prepared)
+
+    def _inputs(self, pairs: Sequence[PreparedPair]) -> list[Array]:
+        """embedded (B, L, D), passage (B, L) and padding (B, L), see wired_graph.py."""
+        size = len(pairs), max(pair.tokens for pair in pairs)
+        embedded = np.zeros((*size, self._word.shape[1]), dtype=np.float32)
+        passage, padding = np.zeros(size, np.float32), np.full(size, SHUT, np.float32)
+        first, second = self._places
+        for i, pair in enumerate(pairs):
+            nq, n = len(pair.query.ids), pair.tokens
+            np.add(self._word[np.asarray(pair.query.ids)], first[:nq], out=embedded[i, :nq])
+            np.add(
+                self._word[np.asarray(pair.passage.ids)], second[: n - nq], out=embedded[i, nq:n]
+            )
+            passage[i, nq:n] = 1.0
+            padding[i, :n] = 0.0
+        return [embedded, passage, padding]

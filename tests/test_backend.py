@@ -1,0 +1,205 @@
+"""Which backend computes the embedded cross-encoder: each path forced, and what is logged where one is absent."""
+
+from __future__ import annotations
+
+import builtins
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rerank_core import backend
+from rerank_core.adapters import EmbeddedScorer
+from rerank_core.errors import InputError, WeightsError
+from rerank_core.models import EMBEDDED_CROSS_ENCODER, KNOWN
+from rerank_core.records import ModelCard
+
+KNOWN_CROSS = KNOWN[EMBEDDED_CROSS_ENCODER]
+VNNI = "processor\t: 0\nflags\t\t: fpu sse2 avx512f avx512_vnni\n"
+
+
+def cpuinfo(folder: Path, text: str) -> Path:
+    path = folder / "cpuinfo"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "machine", "fast"),
+    [
+        (VNNI, "x86_64", True),
+        (VNNI, "AMD64", True),
+        ("flags\t: fpu amx_int8\n", "x86_64", True),
+        ("flags\t: fpu avx2 avx_vnni_int8\n", "x86_64", False),
+        ("Features\t: fp asimd asimddp\n", "aarch64", False),
+        (VNNI, "arm64", False),
+        ("", "x86_64", False),
+    ],
+)
+def test_the_processor_is_asked_for_its_features(tmp_path: Path, text, machine, fast):
+    assert backend.has_fast_int8(cpuinfo(tmp_path, text), machine) is fast
+
+
+def test_where_features_cannot_be_read_there_are_none(tmp_path: Path):
+    assert not backend.has_fast_int8(tmp_path / "none", "x86_64")
+
+
+@pytest.mark.parametrize(
+    ("value", "means"),
+    [("", backend.DEFAULT), (" INT8 ", "int8"), ("torch", "torch"), ("auto", "auto")],
+)
+def test_the_setting(value: str, means: str):
+    assert backend.backend_setting({backend.SETTING: value}) == means
+    assert backend.backend_setting({}) == backend.DEFAULT
+
+
+def test_another_word_is_refused():
+    with pytest.raises(InputError) as error:
+        backend.backend_setting({backend.SETTING: "gpu"})
+    assert str(error.value) == "RERANK_BACKEND is one of auto, torch, int8, not 'gpu'."
+
+
+class Torch:
+    """Stands for WiredScorer.load: counts."""
+
+    loads = 0
+    model_hash, version, calibration = "h", "v", None
+    max_query_tokens, max_passage_tokens = 128, 256
+
+    @classmethod
+    def load(cls, weights: Path, base: Path) -> Torch:
+        cls.loads += 1
+        return cls()
+
+
+@pytest.fixture
+def paths(monkeypatch):
+    """No real model: `tried` holds the attempts at int8, each of which gives `outcome`."""
+    Torch.loads = 0
+    tried: list[Path] = []
+
+    def int8(known, weights, base):
+        tried.append(weights)
+        if isinstance(paths.outcome, Exception):
+            raise paths.outcome
+        return paths.outcome
+
+    paths = type("Paths", (), {"tried": tried, "outcome": "int8"})
+    monkeypatch.setattr(backend, "check_package", lambda base: None)
+    monkeypatch.setattr(backend, "WiredScorer", Torch)
+    monkeypatch.setattr(backend, "_int8", int8)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("setting", "fast", "int8"),
+    [
+        ("auto", True, True), ("auto", False, False),
+        ("int8", False, True), ("int8", True, True),
+        ("torch", True, False), ("torch", False, False),
+    ],
+)  # fmt: skip
+def test_each_path(paths, monkeypatch, caplog, setting: str, fast: bool, int8: bool):
+    monkeypatch.setattr(backend, "has_fast_int8", lambda: fast)
+    made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), setting)
+    assert (made == "int8") is int8
+    assert (len(paths.tried), Torch.loads) == (int8, not int8)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WeightsError("int8.safetensors is missing."),
+        RuntimeError("no kernel\nstack"),
+        ImportError("x"),
+    ],
+)
+def test_a_backend_that_fails_is_torch_and_one_line(paths, caplog, error: Exception):
+    paths.outcome = error
+    with caplog.at_level(logging.WARNING):
+        made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), "int8")
+    assert isinstance(made, EmbeddedScorer)
+    assert (made.card.backend, made.card.scores_hash) == ("torch", "h")
+    first = str(error).splitlines()[0]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the int8 backend is not used ({type(error).__name__}: {first}); torch answers"
+    ]
+
+
+def test_a_missing_package_is_torch(monkeypatch, caplog):
+    """The import of openvino itself fails, with everything else real but the models."""
+    real = builtins.__import__
+
+    def no_openvino(name, *args, **kwargs):
+        if name.split(".")[0] == "openvino":
+            raise ModuleNotFoundError("No module named 'openvino'")
+        return real(name, *args, **kwargs)
+
+    for name in ("int8_scorer", "wired_graph"):
+        monkeypatch.delitem(sys.modules, f"rerank_core.{name}", raising=False)
+    monkeypatch.setattr(builtins, "__import__", no_openvino)
+    monkeypatch.setattr(backend, "check_package", lambda base: None)
+    monkeypatch.setattr(backend, "WiredScorer", Torch)
+    with caplog.at_level(logging.WARNING):
+        made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), "int8")
+    assert made.card.backend == "torch"
+    assert "No module named 'openvino'" in caplog.text
+
+
+def test_the_hash_that_scores_are_kept_by():
+    card = ModelCard("m", "cross-encoder", "abc")
+    assert card.scores_hash == "abc"
+    other = ModelCard("m", "cross-encoder", "abc", backend="openvino-int8-1a2b3c4d")
+    assert other.scores_hash == "abc+openvino-int8-1a2b3c4d"
+
+
+PASSAGES = [
+    "Brine is sprayed on the deck before a frost, since bridges ice over earlier than roads.",
+    "The bridge was opened in 1931.",
+    "Freezing rain closed three schools. " * 12,
+    "",
+]
+
+
+@pytest.fixture(scope="module")
+def both() -> tuple[EmbeddedScorer, EmbeddedScorer]:
+    pytest.importorskip("openvino", reason="openvino is not installed: torch is the only backend")
+    scorers = [backend.embedded_scorer(KNOWN_CROSS, setting=s) for s in ("torch", "int8")]
+    if scorers[1].card.backend == "torch":
+        pytest.skip("the int8 backend does not run on this machine")
+    return scorers[0], scorers[1]
+
+
+@pytest.mark.real
+def test_the_real_backends_say_nearly_the_same(both):
+    torch, int8 = both
+    assert (torch.card.model_hash, torch.card.backend) == (int8.card.model_hash, "torch")
+    assert int8.card.backend.startswith("openvino-int8-")
+    query = "how are bridges kept from freezing?"
+    exact, rounded = (s.score(s.prepare(query, PASSAGES)) for s in both)
+    assert rounded.dtype == np.float32
+    assert np.abs(exact - rounded).max() < 0.6
+    assert exact.argmax() == rounded.argmax()
+    apart = int8.pair(query, int8.encode_passages(PASSAGES))
+    assert np.array_equal(int8.score(apart), rounded)
+    assert int8.score([]).shape == (0,)
+
+
+@pytest.mark.real
+def test_an_int8_score_hardly_depends_on_who_shares_the_batch(both):
+    _, int8 = both
+    prepared = int8.prepare("how are bridges kept from freezing?", PASSAGES)
+    together = int8.score(prepared)
+    alone = np.concatenate([int8.score([pair]) for pair in prepared])
+    assert np.abs(together - alone).max() < 0.1  # check.ROUNDED_TOLERANCE
+
+
+@pytest.mark.real
+def test_a_cut_wire_is_torchs(both):
+    torch, int8 = both
+    prepared = int8.prepare("how are bridges kept from freezing?", PASSAGES)
+    cut = int8.wired.score(prepared, wire=0.0)
+    assert np.allclose(cut, torch.wired.score(prepared, wire=0.0), atol=1e-4)
