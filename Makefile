@@ -1,6 +1,7 @@
 # make run            the page, on this machine:    http://127.0.0.1:7860
 # make run HOST=0.0.0.0                              also for others on the same network
 # make test           all tests;  make test ARGS="-k lint -x"  some of them
+# make fuzz           20 times as many strange requests as the tests send;  ARGS="-k compare"  some of them
 # make lint           style and types
 # make bench          speed against a peer, and of search, on a quiet machine; writes benchmarks/
 # make board          score all judged queries anew; writes scenarios/board.json, in minutes
@@ -15,7 +16,7 @@ PORT = 7860
 ARGS =
 PY = .venv/bin/python
 
-.PHONY: help run test lint bench board train quantize agreement overlap
+.PHONY: help run test fuzz lint bench board train quantize agreement overlap
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -29,6 +30,10 @@ test:
 	@tools/install.sh dev
 	@chromium="$$(tools/chromium.sh --install)" && \
 	HF_HUB_OFFLINE=1 CHROMIUM="$$chromium" $(PY) -m pytest $(ARGS)
+
+fuzz:
+	@tools/install.sh dev
+	HF_HUB_OFFLINE=1 RERANK_FUZZ=10000 $(PY) -m pytest tests/test_fuzz_endpoints.py $(ARGS)
 
 lint:
 	@tools/install.sh dev

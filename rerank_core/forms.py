@@ -72,6 +72,15 @@ def shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
+def printable(name: str) -> str:
+    """A name with what cannot be printed, line ends too, spelled out.
+
+    >>> printable("two\\nlines"), printable("naïve")
+    ('two\\\\nlines', 'naïve')
+    """
+    return name if name.isprintable() else repr(name)[1:-1]
+
+
 def unknown_key(key: str, allowed: Sequence[str]) -> str:
     """The sentence for a key that is not one of `allowed`.
 
@@ -86,6 +95,7 @@ def unknown_key(key: str, allowed: Sequence[str]) -> str:
 
 def _plain(key: str) -> str:
     """A key as a message repeats it: in one line, cut at MAX_SHOWN characters."""
+    key = printable(key)
     key = key if len(key) <= MAX_SHOWN else key[: MAX_SHOWN - 3] + "..."
     return key if key.isprintable() else repr(key)[1:-1]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rerank_core.errors import FileError
-from rerank_core.forms import shown
+from rerank_core.forms import printable, shown
 
 KEYS = ("doc_id", "text", "title", "date", "source")
 LINE_END = re.compile(rb"\r\n?|\n")
@@ -150,5 +150,6 @@ def _not_commas(cells: list[str]) -> str:
 
 
 def named(column: str) -> str:
-    """A column's or key's name as a message repeats it."""
-    return f"`{column}`" if len(column) <= 40 else f"`{column[:40]}...`"
+    """A column's or key's name as a message repeats it: on one line, and not whole where it is long."""
+    name = printable(column)
+    return f"`{name}`" if len(name) <= 40 else f"`{name[:40]}...`"

@@ -97,6 +97,8 @@ GRADES = [[3, 0, 0, 0]]
         ("compare", ("q", TEXTS, 4, 2, 7), "A bi-encoder is chosen by name, not by '7'."),
         ("rerank", ("q", TEXTS, 2, BGE), f"{BGE} is a bi-encoder, not a cross-encoder"),
         ("rerank", ("q\ud800", TEXTS, 2), "The query holds half of a surrogate pair at character 2"),
+        ("rerank", ("q", ["a", "b\ud800"], 2),
+         "candidates[1] holds half of a surrogate pair at character 2, which is not valid Unicode; remove it."),
         ("evaluate", ([], TEXTS, [], 4, 2), "queries is empty; give at least one text."),
         ("evaluate", (["q"], [], [[]], 4, 2), "passages is empty; give at least one text."),
         ("evaluate", (["q"] * 21, TEXTS, GRADES, 4, 2), "queries holds 21 texts; at most 20 a call."),

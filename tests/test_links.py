@@ -43,6 +43,7 @@ def test_a_link_survives_a_round_trip() -> None:
         ({"n": "5", "k": "9"}, "K cannot exceed N"),
         ({"models": "gpt"}, "embedded ones are in use"),
         ({"query": "x" * 501}, "501 characters"),
+        ({"query": "half \ud800"}, "The link's query 'half \\ud800' is not valid Unicode."),
     ],
 )
 def test_what_cannot_be_read_is_said_and_the_page_opens(params: dict[str, str], words: str) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import importlib.util
 import io
+import json
 import re
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,6 +27,8 @@ from ui.service import Service
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.S)
+BASH = re.findall(r"```bash\n(.*?)```", README, re.S)
+JSON = re.findall(r"```json\n(.*?)```", README, re.S)
 OUTPUT = re.findall(r"```text\n(.*?)```", README, re.S)
 
 
@@ -59,18 +67,61 @@ def test_the_example_of_a_beir_folder_is_one(
     )
 
 
-@pytest.mark.real
-def test_the_client_example_runs_against_the_page() -> None:
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The page on the real models, on a free port."""
     service = Service(ROOT / "scenarios")
     service.start()
     app = build_app(service)
     _, local, _ = app.launch(prevent_thread_lock=True, **launch_settings())
-    try:
-        lines = printed(
-            PYTHON[2].replace("http://127.0.0.1:7860", local.rstrip("/")), {}
-        ).splitlines()
-    finally:
-        app.close()
+    yield local.rstrip("/")
+    app.close()
+
+
+@pytest.mark.real
+def test_the_client_example_runs_against_the_page(address: str) -> None:
+    lines = printed(PYTHON[2].replace("http://127.0.0.1:7860", address), {}).splitlines()
     assert lines[0].startswith("1 ")
     assert " -> 1" in lines[2]
     assert lines[3].endswith(" scenarios")
+    assert re.fullmatch(r"nDCG@10 [\d.]+ -> [\d.]+", lines[4])
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_curl_example_runs_against_the_page(address: str) -> None:
+    code = BASH[0].replace("http://127.0.0.1:7860", address)
+    done = subprocess.run(
+        ["bash", "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    event, data = done.stdout.strip().splitlines()
+    assert event == "event: complete"
+    (rows,) = json.loads(data.removeprefix("data: "))
+    assert [row["rank"] for row in rows] == [1, 2]
+
+
+@pytest.mark.real
+@pytest.mark.skipif(importlib.util.find_spec("mcp") is None, reason="mcp is not installed")
+def test_an_agent_configured_as_the_readme_says_finds_the_tools(address: str) -> None:
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    (server,) = json.loads(JSON[0])["mcpServers"].values()
+    url = server["url"].replace("http://127.0.0.1:7860", address)
+
+    async def ask() -> Any:
+        async with (
+            streamable_http_client(url) as (read, write, _),
+            ClientSession(read, write) as client,
+        ):
+            await client.initialize()
+            names = {tool.name for tool in (await client.list_tools()).tools}
+            texts = ["Apples grow.", "Apple sued Samsung."]
+            return names, await client.call_tool(
+                "rerank", {"query": "who sued whom?", "candidates": texts, "top_k": 1}
+            )
+
+    names, answer = asyncio.run(asyncio.wait_for(ask(), 120))
+    assert names == {"compare", "rerank", "evaluate", "scenarios"}
+    assert not answer.isError
+    assert "'rank': 1" in answer.content[0].text

@@ -35,7 +35,7 @@ def texts(
     most: int = limits.API_PASSAGES_MAX,
     chars: int = limits.PASSAGE_MAX_CHARS,
 ) -> list[str]:
-    """A list of at most `most` strings of at most `chars` characters each, or InputError."""
+    """A list of at most `most` strings of at most `chars` characters each, valid Unicode, or InputError."""
     if not isinstance(value, list) or not all(isinstance(t, str) for t in value):
         raise InputError(f"{name} is a list of strings.")
     if len(value) > most:
@@ -43,6 +43,14 @@ def texts(
     long = next((i for i, t in enumerate(value) if len(t) > chars), None)
     if long is not None:
         raise InputError(f"{name}[{long}] has {len(value[long])} characters; at most {chars} each.")
+    for i, text in enumerate(value):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"{name}[{i}] holds half of a surrogate pair at character {error.start + 1}, which is not valid "
+                "Unicode; remove it."
+            ) from error
     return value
 
 

@@ -64,6 +64,9 @@ def read_link(params: Mapping[str, str], scenarios: Sequence[Scenario]) -> Link:
             f"The link's query has {len(asked)} characters; {limits.QUERY_MAX_CHARS} are allowed."
         )
         written = scenario.queries[0]
+    if written is None and asked != asked.encode(errors="ignore").decode():
+        notes.append(f"The link's query {_short(asked)} is not valid Unicode.")
+        written = scenario.queries[0]
     n = _integer(
         params, "n", limits.RETRIEVE_K_DEFAULT, limits.RETRIEVE_K_MIN, limits.RETRIEVE_K_MAX, notes
     )
