@@ -235,7 +235,7 @@ def test_a_second_one_that_cannot_be_had_is_said_in_its_column(explore: Explore,
 
 
 def test_new_models_rank_anew_and_the_same_do_nothing(explore: Explore) -> None:
-    assert list(explore.change_models(FIRST, TEXT, 20, 5, "embedded", "embedded")) == []
+    assert list(explore.change_models(FIRST, TEXT, 20, 5, "embedded", "embedded")) == [View()]
     view = shown(explore.change_models(FIRST, TEXT, 20, 5, f"embedded,{L6}", "embedded"))
     assert view.ranked_models == view.models == f"embedded,{L6}"
     assert f"models=embedded%2C{L6.replace('/', '%2F')}" in view.before

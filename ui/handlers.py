@@ -99,8 +99,10 @@ class Explore:
         ranked_models: str,
     ) -> Iterator[View]:
         """Other models may have come into use; where they have not, everything stays as it is."""
-        if models != ranked_models:
-            yield from self._ranked(self._link(scenario, query, retrieve_k, top_k, models))
+        if models == ranked_models:
+            yield View()  # Gradio empties every output of a generator that yields nothing
+            return
+        yield from self._ranked(self._link(scenario, query, retrieve_k, top_k, models))
 
     @says_why
     def next(

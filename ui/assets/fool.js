@@ -45,7 +45,14 @@
     say($("[data-summary]", duel).textContent);
   }
 
+  // Gradio gives every radio button a name of its own, and again when it is chosen; with one name they are one stop,
+  // and arrow keys choose.
+  function group() {
+    for (const choice of document.querySelectorAll("#fool-kind input:not([name=fool-kind])")) choice.name = "fool-kind";
+  }
+
   function look() {
+    group();
     const duel = $("#fool-live .duel");
     const now = Number(duel?.dataset.serial || 0);
     if (now > answered) answered = now;
@@ -99,6 +106,8 @@
     new MutationObserver(plan).observe(document.body, {
       childList: true, subtree: true, attributes: true, attributeFilter: ["data-serial", "data-state", "data-fool-remove"],
     });
+    // At once, not with the next frame: the next arrow key may come before it.
+    new MutationObserver(group).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["name"] });
   }
   if (document.body) start(); else addEventListener("DOMContentLoaded", start);
 })();
