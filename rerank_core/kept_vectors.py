@@ -43,7 +43,7 @@ def kept_corpus(
     parts = cache.find(slots)
     missing = np.ones(len(texts), dtype=bool)
     for part in parts:
-        missing[part.slots] = False
+        missing[np.asarray(part.slots)] = False
     new = Corpus.encode([texts[i] for i in np.flatnonzero(missing)], encoder, progress)
     if not parts:
         _keep(cache, new, folder, most_bytes, say)
@@ -52,7 +52,7 @@ def kept_corpus(
         )
     distinct = np.empty((len(texts), parts[0].vectors.shape[1]), dtype=np.float32)
     for part in parts:
-        distinct[part.slots] = part.vectors[part.rows]
+        distinct[np.asarray(part.slots)] = part.vectors[part.rows]
     if len(new):
         distinct[missing] = new.vectors
         _keep(cache, new, folder, most_bytes, say)
