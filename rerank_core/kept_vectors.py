@@ -54,7 +54,7 @@ def kept_corpus(
     for part in parts:
         distinct[np.asarray(part.slots)] = part.vectors[part.rows]
     if len(new):
-        distinct[missing] = new.vectors
+        distinct[missing] = np.asarray(new.vectors)
         _keep(cache, new, folder, most_bytes, say)
     return Corpus.of_distinct(given, texts, distinct, encoder.card.model_hash)
 
