@@ -1,11 +1,12 @@
-"""Reranking 50 pairs: this library against sentence-transformers' CrossEncoder.predict, interleaved in one run.
+"""Reranking, against a cross-encoder of the same size as others run it, all interleaved in one run.
 
-    python -m benchmarks.rerank            # writes benchmarks/RESULTS.md, keeping the page's section
+    python -m benchmarks.rerank            # writes a section of benchmarks/RESULTS.md; at most 8 minutes
+    python -m benchmarks.rerank --seconds 5 --sizes 5    # a look; writes nothing
 
-The peer is a BERT of the very same size (6 layers, width 384) with random weights: speed does not depend on what the
-weights say, and none needs to be fetched. Both read the same pairs, ours with the two special tokens more that its
-input has. What is counted for ours: the whole of `TwoStage.rerank` without cache, tokenising included. Left out:
-other backends, other N. Run it when nothing else runs; it takes about two minutes.
+What is counted for ours is all of `TwoStage.rerank` without kept scores, with the batch size that the engine measured;
+the passages' tokens are kept, as a corpus' are. "Floor" is the bare forward passes on the same batches, inputs made
+before the clock starts. A ratio is of two runs of one round; its interval is the bootstrap's, 95 %, of the median over
+rounds. Left out: the page (page.py), search (search.py), whether int8 ranks as torch does (agreement.py).
 """
 
 from __future__ import annotations
@@ -14,79 +15,193 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import argparse
 import platform
-import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
+import numpy as np
 import torch
-from sentence_transformers import CrossEncoder
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
+from benchmarks.peers import default_peer, onnx_peer, save_peer, tuned_peer
 from benchmarks.report import write_section
 from rerank_core import TwoStage, load_library
-from rerank_core.adapters import package_folder
+from rerank_core.adapters import EmbeddedScorer
+from rerank_core.backend import INT8, TORCH, embedded_scorer
+from rerank_core.models import EMBEDDED_CROSS_ENCODER, KNOWN
+from rerank_core.records import Passage, Ranking
+from rerank_core.wire import PairTokenizer
 
-ROUNDS = 15
-PAIRS = 50
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
+QUERY = "how often should I feed a young ball python"
+SIZES = (5, 20, 50, 100)
+JOINED = 4
+"""A long text is so many passages of the library, one after the other."""
+WARM, LEAST, MOST = 1, 5, 21
+BUDGET_S = 300.0
+"""For the rounds of all cases together, shared by their pairs; loading and choosing take two more minutes."""
+DEFAULT, TUNED, ONNX = "CrossEncoder.predict", "CrossEncoder tuned", "ONNX Runtime int8"
+OURS, PLAIN = "ours, int8", "ours, torch"
+FLOOR_INT8, FLOOR_TORCH = "floor, int8", "floor, torch"
+COMPARED = (
+    (DEFAULT, OURS), (DEFAULT, PLAIN), (TUNED, OURS), (ONNX, OURS), (OURS, FLOOR_INT8), (PLAIN, FLOOR_TORCH),
+)  # fmt: skip
+"""What is divided by what."""
+Work = Callable[[], object]
 
 
-def peer(folder: Path) -> CrossEncoder:
-    """A cross-encoder of the same size, with random weights, as sentence-transformers loads it."""
-    tokenizer = BertTokenizerFast.from_pretrained(str(package_folder()))
-    config = BertConfig(
-        hidden_size=384,
-        num_hidden_layers=6,
-        num_attention_heads=12,
-        intermediate_size=1536,
-        num_labels=1,
+def texts_of(count: int, long: bool) -> list[str]:
+    """The library's first so many passages for the query; long: each with its neighbours."""
+    engine = TwoStage()
+    library = load_library(SCENARIOS)
+    found = engine.retrieve(QUERY, engine.corpus(library.passages), 100).ranking
+    texts = [p.text for p in found.passages][:count]
+    if not long:
+        return texts
+    return [" ".join((texts * 2)[i : i + JOINED]) for i in range(count)]
+
+
+def engine_of(setting: str) -> tuple[TwoStage, EmbeddedScorer]:
+    scorer = embedded_scorer(KNOWN[EMBEDDED_CROSS_ENCODER], setting=setting)
+    return TwoStage(None, scorer).warm().size_batches(), scorer
+
+
+def floor(engine: TwoStage, scorer: EmbeddedScorer, texts: Sequence[str]) -> Work:
+    """The forward passes alone, on the batches that the engine would make."""
+    most = engine.scheduler.pace(scorer).batch_tokens
+    pairs = sorted(scorer.prepare(QUERY, texts), key=lambda pair: pair.tokens)
+    batches: list[list[object]] = [[]]
+    for pair in pairs:
+        if batches[-1] and (len(batches[-1]) + 1) * pair.tokens > most:
+            batches.append([])
+        batches[-1].append(pair)
+    if scorer.card.backend == "torch":
+        inputs = [PairTokenizer.collate(batch) for batch in batches]
+
+        def torch_passes() -> None:
+            with torch.inference_mode():
+                for tensors in inputs:
+                    scorer.wired.model(**tensors)
+
+        return torch_passes
+    passes = [scorer.wired.forward_of(batch) for batch in batches]
+    return lambda: [forward() for forward in passes]
+
+
+def reranked(engine: TwoStage, texts: Sequence[str]) -> Work:
+    passages = [Passage(f"p{i:03d}", text) for i, text in enumerate(texts)]
+    before = Ranking.from_scores(passages, [-float(i) for i in range(len(passages))])
+    return lambda: engine.rerank(QUERY, before, 5, use_cache=False)
+
+
+def rounds(works: dict[str, Work], seconds: float) -> dict[str, list[float]]:
+    """Every work once a round, in turn; milliseconds by name. At least LEAST rounds, at most MOST, else `seconds`."""
+    found: dict[str, list[float]] = {name: [] for name in works}
+    begun = perf_counter()
+    for turn in range(WARM + MOST):
+        if turn >= WARM + LEAST and perf_counter() - begun > seconds:
+            break
+        for name, work in works.items():
+            start = perf_counter()
+            work()
+            if turn >= WARM:
+                found[name].append((perf_counter() - start) * 1e3)
+    return found
+
+
+def ratio(over: Sequence[float], under: Sequence[float]) -> tuple[float, float, float]:
+    """Median of the rounds' ratios, and the ends of its 95 % interval."""
+    values = np.array(over) / np.array(under)
+    draws = np.random.default_rng(0).integers(0, len(values), (4000, len(values)))
+    low, high = np.quantile(np.median(values[draws], axis=1), (0.025, 0.975))
+    return float(np.median(values)), float(low), float(high)
+
+
+def said(of: tuple[float, float, float]) -> str:
+    return f"{of[0]:.2f} ({of[1]:.2f} to {of[2]:.2f})"
+
+
+def where(notes: Sequence[str]) -> str:
+    """Processor, threads, versions."""
+    lines = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    models = [x.partition(":")[2].strip() for x in lines.splitlines() if x.startswith("model name")]
+    packages = ("torch", "openvino", "onnxruntime", "sentence-transformers", "transformers")
+    versions = ", ".join(f"{p} {metadata.version(p)}" for p in packages)
+    cores = f"{os.cpu_count()} cores, {torch.get_num_threads()} threads each"
+    return (
+        f"{models[0] if models else platform.machine()}, {cores}; {versions}, Python {platform.python_version()}. "
+        + " ".join(notes)
     )
-    BertForSequenceClassification(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return CrossEncoder(str(folder), device="cpu", max_length=256)
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = perf_counter()
-    work()
-    return perf_counter() - start
 
 
 def main() -> None:
-    library = load_library(SCENARIOS)
-    query = "how often should I feed a young ball python"
-    engine = TwoStage().load().warm()
-    candidates = engine.retrieve(query, engine.corpus(library.passages), PAIRS).ranking
-    texts = [row.passage.text for row in candidates]
-    with tempfile.TemporaryDirectory() as folder:
-        cross = peer(Path(folder))
-        pairs = [(query, text) for text in texts]
-        ours, default = [], []
-        for turn in range(ROUNDS + 2):
-            a = seconds(lambda: engine.rerank(query, candidates, 5, use_cache=False))
-            b = seconds(lambda: cross.predict(pairs, show_progress_bar=False))
-            if turn >= 2:  # the first two warm caches of the processor and of the allocator
-                ours.append(a)
-                default.append(b)
-    ratios = sorted(b / a for a, b in zip(ours, default, strict=True))
-    lines = [
-        f"{PAIRS} pairs of the library for one query, {ROUNDS} interleaved rounds after 2 to warm up.",
-        "",
-        "| | median |",
-        "|---|---|",
-        f"| `TwoStage.rerank`, no cache | {statistics.median(ours) * 1000:.0f} ms |",
-        f"| `CrossEncoder.predict` by default, same size | {statistics.median(default) * 1000:.0f} ms |",
-        f"| ratio, median of the rounds' ratios | {statistics.median(ratios):.2f} |",
-        f"| ratio, lowest and highest round | {ratios[0]:.2f} to {ratios[-1]:.2f} |",
-        "",
-        f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__} with "
-        f"{torch.get_num_threads()} threads, Python {platform.python_version()}.",
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=BUDGET_S)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    options = parser.parse_args()
+    int8, int8_scorer = engine_of(INT8)
+    plain, plain_scorer = engine_of(TORCH)
+    times: list[str] = []
+    ratios: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_peer(folder)
+        usual = default_peer(folder)
+        tuned, how = tuned_peer(folder, QUERY, texts_of(20, False))
+        onnx = onnx_peer(folder, torch.get_num_threads())
+        cases = [(n, long) for long in (False, True) for n in options.sizes]
+        for n, long in cases:
+            texts = texts_of(n, long)
+            tokens = sum(p.tokens for p in plain_scorer.prepare(QUERY, texts)) / n
+            works: dict[str, Work] = {
+                DEFAULT: lambda texts=texts: usual(QUERY, texts),
+                OURS: reranked(int8, texts),
+                TUNED: lambda texts=texts: tuned(QUERY, texts),
+                PLAIN: reranked(plain, texts),
+                ONNX: lambda texts=texts: onnx(QUERY, texts),
+                FLOOR_INT8: floor(int8, int8_scorer, texts),
+                FLOOR_TORCH: floor(plain, plain_scorer, texts),
+            }
+            share = n * (JOINED if long else 1) / sum(m * (JOINED if x else 1) for m, x in cases)
+            ms = rounds(works, options.seconds * share)
+            case = f"{n} | {tokens:.0f}"
+            medians = " | ".join(f"{median(ms[work]):.0f}" for work in works)
+            times.append(f"| {case} | {medians} | {len(ms[OURS])} |")
+            found = " | ".join(said(ratio(ms[over], ms[under])) for over, under in COMPARED)
+            ratios.append(f"| {case} | {found} |")
+            print(times[-1], ratios[-1], sep="\n", flush=True)
+    sizes = [
+        e.scheduler.pace(s).batch_tokens for e, s in ((int8, int8_scorer), (plain, plain_scorer))
     ]
-    write_section("Reranking", lines)
+    notes = [
+        f"Tuned: {how}, sorted by length.",
+        f"Tokens a batch, as measured at the start: {sizes[0]} for int8, {sizes[1]} for torch.",
+    ]
+    if int8_scorer.card.backend == "torch":
+        notes.append("The int8 backend was not there: its columns are torch's.")
+    lines = [
+        "One query, N passages; tokens of a pair, mean. Milliseconds, medians over rounds in which all ran in turn.",
+        "",
+        f"| N | tokens | {' | '.join(works)} | rounds |",
+        "|---" * (len(works) + 3) + "|",
+        *times,
+        "",
+        "How many times faster (for the last two: over the bare forward passes), median and 95 % interval:",
+        "",
+        "| N | tokens | int8 over default | torch over default | int8 over tuned | int8 over ONNX Runtime "
+        "| int8 to its floor | torch to its floor |",
+        "|---|---|---|---|---|---|---|---|",
+        *ratios,
+        "",
+        where(notes),
+    ]
     print("\n".join(lines))
+    if options.sizes == list(SIZES) and options.seconds == BUDGET_S:
+        write_section("Reranking", lines)
 
 
 if __name__ == "__main__":
