@@ -183,7 +183,7 @@ def table(
     for name, wrong in failed.items():
         lines.append(f"Expectations of the scenarios on {name}: {'; '.join(wrong) or 'all hold'}.")
     if missed:
-        lines += ["", f"Not run, since the data is absent: {', '.join(missed)}."]
+        lines += ["", f"Not run, since not asked for or the data absent: {', '.join(missed)}."]
     if safe:
         return [*lines, "", "All bounds hold: int8 is safe as the default."]
     broken = [one.name for one in found if not one.holds]
@@ -204,8 +204,9 @@ def main() -> None:
     if int8.card.backend == "torch":
         raise SystemExit("The int8 backend is not there; the line above says why.")
     engines = {"torch": TwoStage(None, torch), "int8": TwoStage(None, int8)}
-    found, missed = [], []
-    for name in (*filter(None, options.sets.split(",")), "library"):
+    wanted = [name for name in options.sets.split(",") if name]
+    found, missed = [], [name for name in SETS if name not in wanted]
+    for name in (*wanted, "library"):
         try:
             library = name == "library"
             pools = (
