@@ -1,4 +1,4 @@
-"""A right passage and one written to beat it, under one query; and pairs of passages whose order needs joint reading.
+"""A right passage and one written to beat it, under one query; and pairs of passages that two models order otherwise.
 
 A cosine, a logit and a probability are three scales: each is compared with its own kind alone. Left out: running the
 models, and whether a passage is right or wrong, which only a person can say.
@@ -92,7 +92,7 @@ class Pairing:
 
     @property
     def changes(self) -> bool:
-        """Whether their order depends on reading query and passage together."""
+        """Whether the two models order them otherwise."""
         return self.before != self.after
 
 

@@ -156,18 +156,24 @@ def test_a_guess_is_scored_pair_by_pair() -> None:
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ((), "No pairing needs joint reading here: both models give the three the same order."),
-        ((0,), "One pairing needs joint reading: A and B. The other two keep their order."),
-        ((0, 2), "2 of 3 pairings need joint reading: A and B and B and C."),
-        ((0, 1, 2), "All three pairings need joint reading: the order is turned round."),
+        ((), "No pairing changes its order: these three could have been left to the vectors."),
+        (
+            (0,),
+            "One pairing changes its order: A and B. The other two could have been left to the vectors.",
+        ),
+        (
+            (0, 2),
+            "Two pairings change their order: A and B, and B and C. The third could have been left to the vectors.",
+        ),
+        ((0, 1, 2), "All three pairings change their order: the cross-encoder turns it round."),
     ],
 )
-def test_which_pairings_need_joint_reading(changed: tuple[int, ...], sentence: str) -> None:
+def test_which_pairings_change_is_said(changed: tuple[int, ...], sentence: str) -> None:
     found = [
         Pairing(a, b, 0.1, -1.0 if i in changed else 1.0)
         for i, (a, b) in enumerate(combinations("ABC", 2))
     ]
-    assert words.needing(found) == sentence
+    assert words.changing(found) == sentence
 
 
 # What is taken away

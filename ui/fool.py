@@ -1,4 +1,4 @@
-"""Fool it, one of the page's tabs: write a passage that beats the right one; guess which pairings need joint reading.
+"""Fool it, one of the page's tabs: write a passage that beats the right one; guess which pairings change their order.
 
 Builds components and wires them to `fool_handlers.Fool` and `fool_three.Three`; opens on Explore's query. The page's
 script (assets/fool.js) says when the typing rests, for Gradio has no event for that and none for pasting.

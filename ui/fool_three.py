@@ -1,4 +1,4 @@
-"""Three passages, a guess, and which pairings needed joint reading. Plain values in, a ThreeView out.
+"""Three passages, a guess, and which pairings changed their order. Plain values in, a ThreeView out.
 
 The guess comes with the event that reveals, so that nothing is scored before it is there.
 """

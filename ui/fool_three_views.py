@@ -11,6 +11,12 @@ from ui import fool_words as words
 from ui.templates import prose, render, text_file
 from ui.words import cosine, logit, probability
 
+MORE = (
+    "Where the order changes, the vectors alone would have misled you, or the cross-encoder does: which passage should "
+    "lead is yours to say. And two scores cannot tell whether reading both texts together changed the order, or what "
+    "the cross-encoder was trained on besides."
+)
+
 
 def head() -> str:
     """The exercise's heading."""
@@ -63,12 +69,12 @@ def answer(
         "fool_answer",
         state="final",
         progress=None,
-        title=words.needing(found),
+        title=words.changing(found),
         hits=judged.hits,
         brier=f"{judged.brier:.2f}".replace("0.", ".", 1),
         outcomes=[{"hit": o.hit, "words": words.pair_outcome(o)} for o in judged.outcomes],
         query=query,
         pairings=pairs,
         rows=rows,
-        more="A changed order is no proof of a better one: which passage should lead is yours to say.",
+        more=MORE,
     )

@@ -131,13 +131,13 @@ def pair_outcome(outcome: Outcome) -> str:
     return f"You said the order of {pair} would {said}; it {'changed' if was == 'change' else 'stayed'}."
 
 
-def needing(found: Sequence[Pairing]) -> str:
-    """Which pairings need joint reading, in one sentence."""
+def changing(found: Sequence[Pairing]) -> str:
+    """Which of the three pairings change their order, in one sentence or two."""
     names = [f"{p.first} and {p.second}" for p in found if p.changes]
     if not names:
-        return "No pairing needs joint reading here: both models give the three the same order."
+        return "No pairing changes its order: these three could have been left to the vectors."
     if len(names) == 1:
-        return f"One pairing needs joint reading: {names[0]}. The other two keep their order."
+        return f"One pairing changes its order: {names[0]}. The other two could have been left to the vectors."
     if len(names) == len(found):
-        return "All three pairings need joint reading: the order is turned round."
-    return f"{len(names)} of {len(found)} pairings need joint reading: {joined(names)}."
+        return "All three pairings change their order: the cross-encoder turns it round."
+    return f"Two pairings change their order: {', and '.join(names)}. The third could have been left to the vectors."
