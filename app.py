@@ -34,7 +34,7 @@ def main() -> None:
     page = build_app(service, base=space_base())
     _, local, _ = page.launch(prevent_thread_lock=True, **launch_settings())
     print(f"The page is at {local}", flush=True)
-    say_how_it_went(page, local)
+    say_how_it_went(page)
     if os.environ.get("RERANK_HOST") == "0.0.0.0":
         print(f"On the same network, type {network_address(page.server_port)}", flush=True)
     page.block_thread()

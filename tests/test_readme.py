@@ -72,6 +72,7 @@ def address() -> Iterator[str]:
     """The page on the real models, on a free port."""
     service = Service(ROOT / "scenarios")
     service.start()
+    service.wait(600)  # a busy machine is slow, not wrong
     app = build_app(service)
     _, local, _ = app.launch(prevent_thread_lock=True, **launch_settings())
     yield local.rstrip("/")

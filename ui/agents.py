@@ -38,9 +38,7 @@ def wants_mcp(environ: Mapping[str, str]) -> bool:
     return True
 
 
-def say_how_it_went(page: Any, address: str) -> None:
-    """After the launch of a page: where its tools are, or why there are none."""
-    if getattr(page, "mcp_server", False):
-        log.info("MCP tools are served at %s", address.rstrip("/") + PATH)
-    elif getattr(page, "mcp_error", None):
+def say_how_it_went(page: Any) -> None:
+    """After the launch of a page: why there are no tools, where Gradio failed to serve them and kept it to itself."""
+    if getattr(page, "mcp_error", None):
         log.warning("no MCP tools: %s", page.mcp_error)
