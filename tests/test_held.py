@@ -124,7 +124,7 @@ def test_nothing_stays_because_nobody_looks() -> None:
 def sessions_of(**values: str) -> SimpleNamespace:
     """A Blocks with one session "s" that keeps these values of components 1, 2, ..."""
     config = {
-        i: {"props": {"value": value, "label": name}}
+        i: {"props": {"value": value, "elem_id": name}}
         for i, (name, value) in enumerate(values.items(), 1)
     }
     holder = {"s": SimpleNamespace(config_values=config)}
@@ -141,7 +141,7 @@ def sessions_of(**values: str) -> SimpleNamespace:
 def test_what_gradio_keeps_of_a_session_goes_in_time(clock: Clock) -> None:
     blocks = sessions_of(box="my text", other="a control")
     values = SessionValues(seconds=3600, clock=clock)
-    values.watch(blocks, [SimpleNamespace(_id=1)])
+    values.watch(blocks, [SimpleNamespace(elem_id="box")])
     values.seen("s")
     clock.now = 1000
     assert values.sweep() == 2600
@@ -156,7 +156,7 @@ def test_sessions_that_are_gone_or_never_were_do_no_harm(clock: Clock) -> None:
     values = SessionValues(clock=clock)
     values.forget("s")
     values.seen(None)
-    values.watch(sessions_of(box="x"), [SimpleNamespace(_id=7)])
+    values.watch(sessions_of(box="x"), [SimpleNamespace(elem_id="other")])
     for session in ("s", "gone", None):
         values.forget(session)
     assert values.sweep() is None

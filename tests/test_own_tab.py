@@ -28,10 +28,11 @@ from ui.encoding import encode_stream
 from ui.held import Held
 from ui.own import build_own
 from ui.own_corpus import Own
-from ui.own_intake import CSV, LINES, PARAGRAPHS, OwnIntake
+from ui.own_intake import OwnIntake
 from ui.own_lists import OwnLists
-from ui.own_take import AS_OPENED, NOTHING, NOW, OwnTake
-from ui.own_view import OwnView
+from ui.own_reading import CSV, LINES, PARAGRAPHS
+from ui.own_take import OwnTake
+from ui.own_view import AS_OPENED, NOTHING, NOW, OwnView
 from ui.service import Service
 from ui.view import OURS, SKIP
 
@@ -127,6 +128,8 @@ def test_every_view_field_is_a_component(desk: Desk) -> None:
     with gr.Blocks():
         parts = build_own(desk)
     assert set(OwnView._fields) <= set(parts.by_name)
+    unnamed = [name for name, part in parts.by_name.items() if not part.elem_id]
+    assert not unnamed, "what has no name is not taken out of Gradio's sessions"
 
 
 # What is brought
@@ -508,7 +511,10 @@ def test_a_scenario_goes_out_and_comes_in_again(
     assert (opened.title, opened.query) == ("My kettles", QUERY)
     assert len(json.loads(opened.marks)[QUERY]) == 30
     assert list(uploads.iterdir()) == []
-    again = shown(take.check(opened.token, opened.marks, "My kettles", "l", "n", NOW, REQUEST))
+    assert opened.must_hold["value"] == AS_OPENED
+    again = shown(
+        take.check(opened.token, opened.marks, "My kettles", "l", "n", AS_OPENED, REQUEST)
+    )
     assert "4 expectations, all met" in again.report
 
 

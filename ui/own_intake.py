@@ -5,7 +5,6 @@ A text that is uploaded waits as a Draft until it is encoded; its file is delete
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -24,15 +23,13 @@ from ui.asked import said_privately
 from ui.desk import Desk
 from ui.encoding import encode_stream
 from ui.faults import says_why_in
-from ui.grades import marks_to
 from ui.own_corpus import Draft, Own
+from ui.own_reading import CSV, LINES, PARAGRAPHS, chooser, column_of, fingerprint_of, opened
 from ui.own_view import OwnView, emptied, encoding_buttons, show
 from ui.uploads import take_upload
 
 BOX = "The box"
 """What messages call the pasted text."""
-LINES, PARAGRAPHS, CSV, JSONL = "lines", "paragraphs", "csv", "jsonl"
-COLUMNS_SHOWN = 100
 
 
 def _left_by_an_error() -> dict[str, Any]:
@@ -72,7 +69,7 @@ class OwnIntake:
         try:
             if draft.kind == CSV:
                 columns = csv_columns(draft.text, draft.name)
-                view = view._replace(column=_chooser(columns))
+                view = view._replace(column=chooser(columns))
                 words = f"{draft.name} is here and not encoded yet: choose the column that holds the texts."
             else:
                 count = len(own_passages(draft.text, draft.kind, draft.name))
@@ -147,10 +144,10 @@ class OwnIntake:
         chosen = None
         if read_as == CSV:
             columns = csv_columns(source.text, source.name)
-            chosen = _column(columns, column)
+            chosen = column_of(columns, column)
             if chosen is None:
                 yield OwnView(
-                    column=_chooser(columns),
+                    column=chooser(columns),
                     status=views.status(
                         "Choose the column that holds the texts, then encode.", to_do=True
                     ),
@@ -193,44 +190,4 @@ class OwnIntake:
             token=self.desk.put(own, own.size), draft="", fingerprint=made, area=show(True), forget=show(True),
             status=views.ready(own), **encoding_buttons(running=False),
         )  # fmt: skip
-        return view if own.scenario is None else _opened(view, own.scenario)
-
-
-def fingerprint_of(passages: Sequence[Passage]) -> str:
-    """What tells one set of passages from another: a hash of ids and texts."""
-    digest = hashlib.sha256()
-    for passage in passages:
-        digest.update(
-            f"{len(passage.doc_id)} {len(passage.text)} {passage.doc_id}{passage.text}".encode()
-        )
-    return digest.hexdigest()
-
-
-def _opened(view: OwnView, scenario: Scenario) -> OwnView:
-    """A scenario's own queries, marks and words."""
-    first = scenario.queries[0].text
-    return view._replace(
-        query_choice=gr.update(
-            choices=[q.text for q in scenario.queries], value=first, visible=True
-        ),
-        query=first,
-        marks=marks_to({q.text: q.relevance for q in scenario.queries}),
-        title=scenario.title,
-        lesson=scenario.lesson,
-        note=scenario.author_note,
-    )
-
-
-def _column(columns: Sequence[str], chosen: str | None) -> str | None:
-    """The column to read: the chosen one, else the one that is called text, else the only one there is."""
-    if chosen in columns:
-        return chosen
-    if "text" in columns:
-        return "text"
-    return columns[0] if len(columns) == 1 else None
-
-
-def _chooser(columns: Sequence[str]) -> Any:
-    return gr.update(
-        choices=list(columns[:COLUMNS_SHOWN]), value=_column(columns, None), visible=True
-    )
+        return view if own.scenario is None else opened(view, own.scenario)

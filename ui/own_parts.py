@@ -13,9 +13,8 @@ import gradio as gr
 
 from rerank_core import limits
 from ui import compare, own_views
-from ui.own_intake import CSV, JSONL, LINES, PARAGRAPHS
-from ui.own_take import NOTHING, NOW
-from ui.own_view import PART
+from ui.own_reading import CSV, JSONL, LINES, PARAGRAPHS
+from ui.own_view import MUST_HOLD, NOW, PART
 
 SCRIPT = Path(__file__).parent / "assets" / "own_download.js"
 
@@ -96,7 +95,7 @@ def asking(named: dict[str, Any]) -> None:
             scale=3,
         )
         # Which query the lists are of: a prediction and a mark are about the list that is shown.
-        named["ranked_query"] = gr.Textbox("", visible=False)
+        named["ranked_query"] = gr.Textbox("", visible=False, elem_id="own-ranked-query")
         compare.n_and_k(named, PART)
     named["rank"] = gr.Button("Rank", elem_id="own-rank", size="sm")
     named["message"] = gr.HTML("", elem_id="own-message")
@@ -132,7 +131,7 @@ def taking(named: dict[str, Any], zip_of: Callable[[str], dict[str, str]]) -> No
                 lines=3, max_lines=8, max_length=limits.OWN_WORDS_CHARS, elem_id="own-note", interactive=True,
             )  # fmt: skip
             named["must_hold"] = gr.Radio(
-                [("what holds now", NOW), ("nothing", NOTHING)],
+                list(MUST_HOLD),
                 value=NOW,
                 label="What must hold",
                 elem_id="own-must-hold",

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from rerank_core.errors import RerankError
-from rerank_core.holds import Hold, expect_now, holds
+from rerank_core.holds import expect_now, holds
 from rerank_core.lint import JUDGED_DEPTH, RETRIEVE_K, lint_scenario
 from rerank_core.own_scenario import OwnQuery, OwnWords, own_scenario, with_ids_of_its_own
 from rerank_core.pipeline import Comparison
@@ -25,10 +25,9 @@ from ui.desk import Desk
 from ui.faults import says_why_in
 from ui.grades import Marks, marks_from
 from ui.own_corpus import Own
-from ui.own_view import OwnView
+from ui.own_view import AS_OPENED, NOW, OwnView
 from ui.view import OURS
 
-NOW, AS_OPENED, NOTHING = "now", "opened", "nothing"
 SLICE = "own"
 """The slice of a scenario that was made here; one that was opened keeps its own."""
 
@@ -135,6 +134,3 @@ def _compare(own: Own, query: str, session: str | None) -> Iterator[Progress | C
             yield Comparison.of(retrieved, item, JUDGED_DEPTH)
         else:
             yield item
-
-
-__all__ = ["AS_OPENED", "NOTHING", "NOW", "Hold", "OwnTake"]

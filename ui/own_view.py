@@ -13,6 +13,9 @@ from ui.view import SKIP
 
 PART = "own-"
 """Begins the ids of elements that Explore has, too."""
+NOW, AS_OPENED, NOTHING = "now", "opened", "nothing"
+MUST_HOLD = (("what holds now", NOW), ("nothing", NOTHING))
+"""What may be said to hold in a scenario; what an opened zip says is a choice only where there was one."""
 
 
 class OwnView(NamedTuple):
@@ -94,6 +97,7 @@ def emptied() -> dict[str, Any]:
         "ranked_query": "",
         "marks": "{}",
         "judge": show(False),
+        "must_hold": gr.update(choices=list(MUST_HOLD), value=NOW),
         "report": "",
         "download": "",
         **no_lists(),

@@ -1,7 +1,8 @@
 """What Gradio keeps of a page's component values, taken out again: its sessions hold the last value of each.
 
-That is how a pasted text or a rendered list would outlive what the visitor forgot. Everything that Your own shows goes
-an hour after the session last used it, or at once where the visitor forgets. Left out: what other parts show.
+That is how a pasted text or a rendered list would outlive what the visitor forgot. What Gradio keeps of Your own goes
+an hour after the session began to use it (and an hour after that, where it goes on), or at once where the visitor
+forgets; the page itself keeps showing it. Left out: what other parts show.
 """
 
 from __future__ import annotations
@@ -25,28 +26,28 @@ class SessionValues:
         self._until: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
         self._blocks: Any = None
-        self._ids: tuple[int, ...] = ()
+        self._names: frozenset[str] = frozenset()
 
     def watch(self, blocks: Any, components: Iterable[Any]) -> None:
-        """Whose values are to be taken out, of the Blocks that they are built in."""
-        self._blocks, self._ids = blocks, tuple(c._id for c in components)
+        """Whose values are to be taken out, of the Blocks that they are built in. Each has an elem_id."""
+        self._blocks = blocks
+        self._names = frozenset(c.elem_id for c in components)
 
     def seen(self, session: str | None) -> None:
         """A session uses the part."""
         if session:
             with self._lock:
-                self._until[session] = self._clock() + self._seconds
-                self._until.move_to_end(session)
+                self._until.setdefault(session, self._clock() + self._seconds)
 
     def forget(self, session: str | None) -> None:
         """Take a session's values out now."""
         holder = getattr(self._blocks, "state_holder", None)
         if not session or holder is None or session not in holder:
             return
-        values = holder.session_data[session].config_values
-        for component in self._ids:
-            props = values.get(component, {}).get("props")
-            if props is not None and "value" in props:
+        # By name: an update makes another component of the same one, which keeps its value under another number.
+        for config in list(holder.session_data[session].config_values.values()):
+            props = config.get("props", {})
+            if props.get("elem_id") in self._names and "value" in props:
                 props["value"] = None
 
     def sweep(self) -> float | None:
