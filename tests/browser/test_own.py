@@ -276,6 +276,22 @@ def test_a_long_text_travels_as_a_file(visitor: Visitor) -> None:
     expect(page.locator("#own-status")).to_contain_text("pasted.txt is here, 1,701 passages")
 
 
+def test_encoding_shows_how_far_it_is_and_can_be_stopped(visitor: Visitor) -> None:
+    page = open_own(visitor)
+    text = "\n".join(f"The {i}th kettle boils water " + "again " * 8 for i in range(1_900))
+    page.get_by_label("Paste passages").evaluate(WRITE, text)
+    page.get_by_role("button", name="Encode these passages").click()
+    expect(page.locator("#own-status")).to_contain_text("of 1,900 texts encoded")
+    expect(page.locator("#own-status progress")).to_be_visible()
+    page.locator("#own-stop").click()
+    expect(page.locator("#own-status")).to_contain_text("Stopped; nothing of it is kept")
+    page.wait_for_timeout(1500)
+    expect(page.locator("#own-status")).to_contain_text("Stopped; nothing of it is kept")
+    expect(page.locator("#own-area")).to_be_hidden()
+    encode(page)
+    encoded(page, 12)
+
+
 def test_forgetting_leaves_nothing(visitor: Visitor) -> None:
     page = open_own(visitor)
     encode(page)
