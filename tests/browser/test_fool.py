@@ -6,11 +6,10 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from visitor import Visitor
 
 FIRST = "?scenario=python-pet-care&query=python-pet-care-3&n=50&k=5"
@@ -119,25 +118,33 @@ def test_pasting_and_deleting_count_as_typing(visitor: Visitor) -> None:
     expect(page.locator("#fool-live")).to_contain_text("Yours is the right passage itself")
 
 
-@pytest.mark.xfail(reason="the last reading does not always arrive; not understood yet")
 def test_a_key_while_the_models_read_cancels_what_is_under_way(visitor: Visitor) -> None:
     page = open_fool(visitor)
-    cancelled: list[str] = []
-    page.on("request", lambda r: cancelled.append(r.url) if r.url.endswith("/cancel") else None)
-    held: list[Any] = []
-
-    def hold(route: Any) -> None:
-        held.append(route)  # the answer does not come: the models are still at it
-
-    page.route("**/queue/data**", hold, times=1)
+    page.wait_for_timeout(1500)  # whatever opening the tab asked is answered by then
+    held: list[Route] = []
+    page.route("**/queue/data**", lambda route: held.append(route), times=1)
     with page.expect_request("**/queue/data**"):
         box(page, "fool-mine").fill("a first try, and on")
-    box(page, "fool-mine").fill("a second try")
+    expect(box(page, "fool-ask")).to_have_value("1")
+    with page.expect_request("**/cancel"):
+        box(page, "fool-mine").fill("a second try")
+    held[0].continue_()
+    expect(page.locator("#fool-live .duel")).to_have_attribute("data-serial", "2")
     settled(page)
-    assert held
-    assert cancelled
     assert not visitor.errors
-    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_question_that_gets_lost_is_asked_again(visitor: Visitor) -> None:
+    """Gradio loses one that comes while a slow line still cancels the one before."""
+    page = open_fool(visitor)
+    page.evaluate(
+        """() => addEventListener("keypress", (e) => {
+        if (e.target.closest("#fool-ask") && !window.lost) { window.lost = true; e.stopImmediatePropagation(); }
+        }, true)"""
+    )
+    write(page, "a first try")
+    assert page.evaluate("lost")
+    assert not visitor.errors
 
 
 def test_it_follows_explore_until_something_is_written(visitor: Visitor) -> None:

@@ -5,6 +5,7 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const PAUSE = 400; // ms without a key until the models are asked
   const REST = 1500; // ms without a key until a screen reader is told
+  const AGAIN = 3000; // ms without an answer until they are asked again
   const WRITTEN = "#fool-query, #fool-right, #fool-mine";
   const box = (name) => $(`#fool-${name} :is(textarea, input)`);
 
@@ -22,16 +23,23 @@
     field.dispatchEvent(new KeyboardEvent("keypress", { bubbles: true }));
   }
 
-  let serial = 0, answered = 0, pausing = 0, resting = 0, spoken = true;
+  let serial = 0, answered = 0, pausing = 0, resting = 0, repeating = 0, spoken = true;
   function typed() {
     clearTimeout(pausing);
     clearTimeout(resting);
+    clearTimeout(repeating);
     resting = 0;
     spoken = false;
     $("#fool-live .duel")?.classList.add("stale");
     if (serial > answered) { answered = serial; tell("halt", String(serial)); }
-    pausing = setTimeout(() => { serial += 1; tell("ask", String(serial)); }, PAUSE);
+    pausing = setTimeout(() => { serial += 1; ask(); }, PAUSE);
     resting = setTimeout(() => { resting = 0; speak(); }, REST);
+  }
+  // Gradio loses a question that comes while it still cancels the one before: it waits for an end that a cancelled run
+  // does not have. Asking again costs one more reading at most, for of those that wait only one is kept.
+  function ask() {
+    tell("ask", String(serial));
+    repeating = setTimeout(() => { if (serial > answered) ask(); }, AGAIN);
   }
   const ours = (e) => e.target instanceof Element && e.target.closest(WRITTEN);
   document.addEventListener("input", (e) => { if (ours(e) && !e.isComposing) typed(); });
