@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -11,8 +12,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
-from fakes import FakeEncoder, FakeScorer
+from fakes import FakeEncoder, FakeScorer, logit
+from gradio.state_holder import StateHolder
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +28,7 @@ from rerank_core.records import Passage, Progress, Ranking
 from training.readers import contrast
 from ui import fool_views as views
 from ui import fool_words as words
+from ui.explore import build_explore
 from ui.fool import build_fool
 from ui.fool_handlers import Fool
 from ui.fool_keep import FoolKeep
@@ -333,8 +337,6 @@ def test_leaving_leaves_the_reranking_too(
 
 
 def test_the_readings_are_those_of_the_models(referee: Referee) -> None:
-    from fakes import logit
-
     found = last(referee.stream(OWN_QUERY, {"A": "the lighthouse case", "B": "bread"}, "v"))
     assert found["A"].cosine > found["B"].cosine
     assert found["A"].logit == pytest.approx(logit(OWN_QUERY, "the lighthouse case"))
@@ -555,24 +557,51 @@ def test_the_exercise_opens_on_explores_query_unless_something_is_written(three:
 # The components
 
 
-def test_every_view_field_is_a_component_and_texts_leave_gradios_sessions(
-    service: Service,
-) -> None:
-    import gradio as gr
-
-    from ui.explore import build_explore
-
-    referee = Referee(service)
+@pytest.fixture
+def built(service: Service, referee: Referee) -> tuple[gr.Blocks, Parts]:
     with gr.Blocks() as blocks:
         explore = build_explore(Explore(service))
         with gr.Tab("Fool it") as tab:
-            parts: Parts = build_fool(service, explore, tab, referee)
+            parts = build_fool(service, explore, tab, referee)
+    return blocks, parts
+
+
+def test_every_view_field_is_a_component_and_no_event_is_public(
+    built: tuple[gr.Blocks, Parts],
+) -> None:
+    blocks, parts = built
     assert set(FoolView._fields) <= set(parts.by_name)
-    watched = set(referee.sessions._ids)
-    assert {
-        parts.by_name[n]._id for n in ("query", "right", "mine", "live", "kept_list")
-    } <= watched
-    assert explore.by_name["query"]._id not in watched
     ours = [d for d in blocks.fns.values() if "fool" in getattr(d.fn, "__module__", "")]
     assert len(ours) >= 12
     assert all(d.api_visibility == "private" for d in ours)
+
+
+def test_what_gradio_keeps_of_a_visitors_texts_is_taken_out(
+    built: tuple[gr.Blocks, Parts], referee: Referee
+) -> None:
+    blocks, _ = built
+    holder = StateHolder()
+    holder.set_blocks(blocks)
+    kept = kept_to([entry("zanzibar kept")])
+    for name, data in (
+        ("live", ["zanzibar query", "zanzibar right", "zanzibar mine", "1"]),
+        ("remove", ["another", kept]),
+        ("commit", ["zanzibar query", "zanzibar a", "b", "c", ["none"], 75]),
+    ):
+        event = next(
+            d
+            for d in blocks.fns.values()
+            if getattr(d.fn, "__name__", "") == name and "fool" in d.fn.__module__
+        )
+        ran = blocks.process_api(event, data, state=holder["s"], request=gr.Request())
+        asyncio.run(ran)  # type: ignore[arg-type]
+    values = holder["s"].config_values
+
+    def held() -> bool:
+        return "zanzibar" in json.dumps(values, default=str)
+
+    assert held(), "Gradio keeps what came; this test is about getting rid of it"
+    others = json.dumps([v for v in values.values() if "kept in the open" in str(v)], default=str)
+    referee.sessions.forget("s")
+    assert not held()
+    assert "rerank-record-1" in others, "Explore's record is not ours to forget"

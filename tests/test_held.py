@@ -152,6 +152,18 @@ def test_what_gradio_keeps_of_a_session_goes_in_time(clock: Clock) -> None:
     assert blocks.config[2]["props"]["value"] == "a control", "only what was watched"
 
 
+def test_what_a_browser_keeps_is_named_by_its_storage_key(clock: Clock) -> None:
+    blocks = sessions_of(box="my text")
+    blocks.config[2] = {"props": {"value": ["kept"], "storage_key": "key"}}
+    blocks.config[3] = {"props": {"value": "nameless"}}
+    values = SessionValues(clock=clock)
+    values.watch(
+        blocks, [SimpleNamespace(storage_key="key", elem_id=None), SimpleNamespace(elem_id=None)]
+    )
+    values.forget("s")
+    assert [c["props"]["value"] for c in blocks.config.values()] == ["my text", None, "nameless"]
+
+
 def test_sessions_that_are_gone_or_never_were_do_no_harm(clock: Clock) -> None:
     values = SessionValues(clock=clock)
     values.forget("s")

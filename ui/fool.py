@@ -27,6 +27,8 @@ from ui.service import Service
 TEXTS = ("query", "right", "mine")
 HIDDEN = ("ask", "halt", "removed")
 """Boxes that the page's script writes: typing rests, typing goes on, an entry is to go."""
+PRIVATE = ("asked", "query", "right", "says", "mine", "live", "message", "kept", "kept_list")
+"""What holds a visitor's texts: Gradio's sessions forget it in time."""
 
 
 def build_fool(
@@ -40,16 +42,12 @@ def build_fool(
         three = Parts(_exercise() | from_explore)
     referee.sessions.watch(
         Context.root_block,
-        [c for part in (parts, three) for name, c in part.by_name.items() if _is_written(name)],
+        [*parts.of(PRIVATE), *three.of((*NAMES, *ThreeView._fields))],
     )
     _wire_duel(parts, Fool(referee), tab)
     _wire_keep(parts, FoolKeep(referee), tab)
     _wire_three(three, Three(referee), tab)
     return parts
-
-
-def _is_written(name: str) -> bool:
-    return name not in ("kept", "explore_query", "kind", "sure", "guess")
 
 
 def _duel() -> dict[str, Any]:
@@ -65,7 +63,7 @@ def _duel() -> dict[str, Any]:
     named["kept_list"] = gr.HTML(views.kept((), ""), elem_id="fool-kept")
     # The browser keeps it; key and "secret" are fixed so that it outlives a restart (it is no secret).
     named["kept"] = gr.BrowserState([], storage_key="rerank-fooled-1", secret="kept in the open")
-    named["asked"] = gr.Textbox("", visible=False)
+    named["asked"] = gr.Textbox("", visible=False, elem_id="fool-asked")
     for name in HIDDEN:  # "hidden": in the page, for its script
         named[name] = gr.Textbox("0", visible="hidden", elem_id=f"fool-{name}", interactive=True)
     return named
@@ -139,7 +137,7 @@ def _exercise() -> dict[str, Any]:
         )
         named["message"] = gr.HTML("", elem_id="three-message")
     named["answer"] = gr.HTML("", elem_id="three-answer")
-    named["asked"] = gr.Textbox("", visible=False)
+    named["asked"] = gr.Textbox("", visible=False, elem_id="three-asked")
     return named
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rerank_core import limits
@@ -29,9 +29,12 @@ class SessionValues:
         self._names: frozenset[str] = frozenset()
 
     def watch(self, blocks: Any, components: Iterable[Any]) -> None:
-        """Whose values are to be taken out, of the Blocks that they are built in. Each has an elem_id."""
+        """Whose values are to be taken out, of the Blocks that they are built in.
+
+        Each has an elem_id or, where the browser keeps its value, a storage_key; what has neither is left alone.
+        """
         self._blocks = blocks
-        self._names = frozenset(c.elem_id for c in components)
+        self._names = frozenset(filter(None, (_name(vars(c)) for c in components)))
 
     def seen(self, session: str | None) -> None:
         """A session uses the part."""
@@ -47,7 +50,7 @@ class SessionValues:
         # By name: an update makes another component of the same one, which keeps its value under another number.
         for config in list(holder.session_data[session].config_values.values()):
             props = config.get("props", {})
-            if props.get("elem_id") in self._names and "value" in props:
+            if _name(props) in self._names and "value" in props:
                 props["value"] = None
 
     def sweep(self) -> float | None:
@@ -61,3 +64,8 @@ class SessionValues:
         for session in over:
             self.forget(session)
         return None if first is None else first - now
+
+
+def _name(of: Mapping[str, Any]) -> str | None:
+    """What names a component, of its attributes or of its properties in a session."""
+    return of.get("elem_id") or of.get("storage_key")
