@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import json
@@ -18,6 +17,7 @@ from fakes import FakeEncoder, FakeScorer, logit
 from gradio.state_holder import StateHolder
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import finished
 
 from rerank_core import limits
 from rerank_core.duel import Duel, Pairing, Reading, judge_pairings, pairings
@@ -594,7 +594,7 @@ def test_what_gradio_keeps_of_a_visitors_texts_is_taken_out(
             if getattr(d.fn, "__name__", "") == name and "fool" in d.fn.__module__
         )
         ran = blocks.process_api(event, data, state=holder["s"], request=gr.Request())
-        asyncio.run(ran)  # type: ignore[arg-type]
+        finished(ran)
     values = holder["s"].config_values
 
     def held() -> bool:

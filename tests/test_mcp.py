@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import importlib.util
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
 from fakes import FakeEncoder, FakeScorer
+from waiting import finished
 
 from rerank_core.pipeline import TwoStage
 from ui import agents
@@ -38,7 +38,7 @@ def address() -> Iterator[str]:
     app.close()
 
 
-def asked(address: str, ask: Callable[[Any], Awaitable[T]]) -> T:
+def asked(address: str, ask: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     """What `ask` answers of a session with the page's MCP server."""
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
@@ -51,7 +51,7 @@ def asked(address: str, ask: Callable[[Any], Awaitable[T]]) -> T:
             await client.initialize()
             return await ask(client)
 
-    return asyncio.run(asyncio.wait_for(session(), 120))
+    return finished(session())
 
 
 @installed

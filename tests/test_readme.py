@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib.util
 import io
@@ -16,6 +15,7 @@ from statistics import fmean
 from typing import Any
 
 import pytest
+from waiting import finished
 
 from rerank_core import load_library
 from rerank_core.beir import read_beir
@@ -123,7 +123,7 @@ def test_an_agent_configured_as_the_readme_says_finds_the_tools(address: str) ->
                 "rerank", {"query": "who sued whom?", "candidates": texts, "top_k": 1}
             )
 
-    names, answer = asyncio.run(asyncio.wait_for(ask(), 120))
+    names, answer = finished(ask())
     assert names == {"compare", "rerank", "evaluate", "scenarios"}
     assert not answer.isError
     assert "'rank': 1" in answer.content[0].text
