@@ -151,6 +151,17 @@ def test_encoding_shows_progress_and_keeps_the_passages_under_a_token(
     assert [p.text for p in own.corpus.passages] == [t.strip() for t in TEXTS]
 
 
+def test_what_comes_after_stop_says_that_it_was_stopped(intake: OwnIntake, desk: Desk) -> None:
+    run = intake.encode("\n".join(TEXTS), LINES, None, "", "", "", REQUEST)
+    next(run)
+    assert "<progress" in next(run).status
+    answer = intake.stop(REQUEST)
+    late = list(run)
+    assert [view.status for view in late] == [answer.status]
+    assert late[0].stop["visible"] is False
+    assert encoded(intake).token, "the next run is not stopped"
+
+
 def test_encoding_anew_forgets_what_was_there(intake: OwnIntake, desk: Desk, token: str) -> None:
     again = encoded(intake, "one\ntwo", token=token)
     assert len(desk.held) == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from threading import Event
 from typing import Any
 
 import gradio as gr
@@ -36,6 +37,11 @@ def _left_by_an_error() -> dict[str, Any]:
     return {"file": None, **encoding_buttons(running=False)}
 
 
+def _stopped() -> OwnView:
+    words = "Stopped; nothing of it is kept on the server."
+    return OwnView(status=views.status(words, to_do=True), **encoding_buttons(running=False))
+
+
 says_why = says_why_in(OwnView, said_privately, "status", _left_by_an_error)
 
 
@@ -44,6 +50,7 @@ class OwnIntake:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self._running: dict[str | None, Event] = {}
 
     @says_why
     def upload(self, file: Any, kind: str, token: str, request: gr.Request) -> Iterator[OwnView]:
@@ -104,12 +111,11 @@ class OwnIntake:
         """The same, long passages split at sentences."""
         yield from self._read(box, kind, column, draft, token, fingerprint, request, split=True)
 
-    def stop(self) -> OwnView:
+    def stop(self, request: gr.Request) -> OwnView:
         """The encoding was stopped."""
-        return OwnView(
-            status=views.status("Stopped; nothing of it is kept on the server.", to_do=True),
-            **encoding_buttons(running=False),
-        )
+        if (running := self._running.get(self.desk.seen(request))) is not None:
+            running.set()
+        return _stopped()
 
     def forget(self, token: str, draft: str, request: gr.Request) -> OwnView:
         """Forget everything of this visitor's now, here and in the page."""
@@ -171,15 +177,26 @@ class OwnIntake:
         yield OwnView(
             file=None, status=views.waiting_for_models(), **encoding_buttons(running=True)
         )
-        self.desk.service.wait()
-        engine = self.desk.service.engine
-        for item in encode_stream(engine, passages):
-            if isinstance(item, Corpus):
-                own = Own(name, engine, item, scenario)
-                self.desk.held.forget(token)
-                yield self._ready(own, fingerprint)
-            else:
-                yield OwnView(status=views.encoding(item))
+        # Gradio sends what a cancelled generator yields next, after the answer to "Stop": that must not be progress.
+        halted = Event()
+        session = self.desk.seen(request)
+        self._running[session] = halted
+        try:
+            self.desk.service.wait()
+            engine = self.desk.service.engine
+            for item in encode_stream(engine, passages):
+                if halted.is_set():
+                    yield _stopped()
+                    return
+                if isinstance(item, Corpus):
+                    own = Own(name, engine, item, scenario)
+                    self.desk.held.forget(token)
+                    yield self._ready(own, fingerprint)
+                else:
+                    yield OwnView(status=views.encoding(item))
+        finally:
+            if self._running.get(session) is halted:
+                del self._running[session]
 
     def _ready(self, own: Own, fingerprint: str) -> OwnView:
         made = fingerprint_of(own.corpus.passages)
