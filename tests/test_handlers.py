@@ -197,3 +197,18 @@ def test_a_commit_is_refused_while_the_list_is_of_another_query(
     *_, view = explore.just_show(FIRST, "pasted, not ranked", 20, 5, TEXT, [], request())
     assert "press Enter to rank this one first" in view.message
     assert scorer.pairs == read
+
+
+def test_a_late_answer_to_a_key_leaves_nothing_shut(explore: Explore) -> None:
+    other = "where to buy a guitar"
+    assert explore.typed(other, TEXT).commit["interactive"] is False
+    assert "Press Enter" in explore.typed(other, TEXT).message
+    back = explore.typed(f" {TEXT}", TEXT)
+    assert (back.commit["interactive"], back.message) == (True, "")
+    after = explore.settled(TEXT, TEXT)
+    assert (after.commit["interactive"], after.just_show["interactive"], after.message) == (
+        True,
+        True,
+        "",
+    )
+    assert explore.settled(other, TEXT) == View(), "where the ranking failed, its sentence stays"

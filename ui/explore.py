@@ -119,8 +119,10 @@ def _wire(parts: Parts, handlers: Explore) -> list[Any]:
     asked = (*QUERY, "models")
     _on(named["scenario"].input, handlers.choose_scenario, parts, chosen, cancels=revealing)
     _on(named["query_choice"].input, handlers.choose_query, parts, written, cancels=revealing)
-    _on(named["query"].submit, handlers.change, parts, asked, cancels=revealing)
-    _on(named["query"].input, handlers.typed, parts, (), latest=True)
+    listed = ("query", "ranked_query")
+    asking = _on(named["query"].submit, handlers.change, parts, asked, cancels=revealing)
+    _on(asking.then, handlers.settled, parts, listed)
+    _on(named["query"].input, handlers.typed, parts, listed, latest=True)
     for name in ("retrieve_k", "top_k"):
         _on(named[name].input, handlers.change, parts, asked, cancels=revealing, latest=True)
     _on(named["next_query"].click, handlers.next, parts, asked, cancels=revealing)

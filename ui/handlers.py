@@ -159,9 +159,17 @@ class Explore:
         same_models(models, ranked_models)
         yield from self._reveal(link, None, rounds_from(record), request)
 
-    def typed(self) -> View:
-        """The query is being edited: the list shown is not its list, so there is nothing to commit to."""
+    def typed(self, query: str, ranked_query: str) -> View:
+        """The query is being edited: where the list shown is not its list, there is nothing to commit to."""
+        if is_listed(query, ranked_query):
+            return View(message="", **buttons(True))
         return View(message=views.note("Press Enter to rank this query."), **buttons(False))
+
+    def settled(self, query: str, ranked_query: str) -> View:
+        """After the ranking. The answer to the last key may come later than it: the buttons stand as the list says."""
+        if not is_listed(query, ranked_query):
+            return View()
+        return View(message="", **buttons(True))
 
     def clear(self) -> View:
         """Forget the record kept in this browser."""
@@ -208,9 +216,14 @@ class Explore:
             yield from second_list(self.models, link, first, relevance, visitor)
 
 
+def is_listed(query: str, ranked_query: str) -> bool:
+    """Whether the list shown is this query's."""
+    return query.strip() == ranked_query.strip()
+
+
 def same_list(query: str, ranked_query: str) -> None:
     """Raise InputError where the query was edited since the list shown was ranked (pasting sends no key)."""
-    if query.strip() != ranked_query.strip():
+    if not is_listed(query, ranked_query):
         raise InputError("The list shown is of another query; press Enter to rank this one first.")
 
 

@@ -102,7 +102,6 @@ def test_a_damaged_link_opens_and_says_so(visitor: Visitor) -> None:
     assert page.locator("#message b:text-is('no')").count() == 0
 
 
-@pytest.mark.xfail(reason="the buttons do not always come back after Enter; typing and asking race")
 def test_own_query_has_movement_but_no_lift(visitor: Visitor) -> None:
     page = visitor.open(FIRST)
     box = page.locator("#query textarea, #query input").first
