@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rerank_core.console import WIDTH, columns, fit
-from rerank_core.report import Latency, Mean, MetricRow, Report, Shown, ShownQuery, SweepPoint
+from rerank_core.report import (
+    Counts,
+    Latency,
+    Mean,
+    MetricRow,
+    Report,
+    Shown,
+    ShownQuery,
+    SweepPoint,
+)
 
 SWEPT = (1, 3, 5, 10, 20, 30, 50, 75, 100, 200, 300, 500, 750, 1000)
 """The depths of a sweep that a terminal shows, beside N itself; the JSON has all of them."""
@@ -71,7 +80,13 @@ def _head(report: Report) -> Iterator[str]:
         f"{report.retrieve_k} candidates read (N), top {report.top_k} (K); relevant is grade {report.relevant} or "
         "more, the gain 2^grade - 1"
     )
-    notes = (
+    for note in notes(counts):
+        yield f"Note: {note}."
+
+
+def notes(counts: Counts) -> Iterator[str]:
+    """What the counts say that a reader should know before the means."""
+    found = (
         (counts.without_relevant, "judged query has no relevant passage and is in no mean",
          "judged queries have no relevant passage and are in no mean"),
         (counts.without_candidates, "query has no candidates in the first stage and is in no mean",
@@ -85,9 +100,9 @@ def _head(report: Report) -> Iterator[str]:
         (counts.resumed, "query was scored by an earlier run, its latency with it",
          "queries were scored by an earlier run, their latencies with them"),
     )  # fmt: skip
-    for n, one, many in notes:
+    for n, one, many in found:
         if n:
-            yield f"Note: {_n(n, one, many)}."
+            yield _n(n, one, many)
 
 
 def _explained(report: Report) -> Iterator[str]:

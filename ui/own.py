@@ -1,6 +1,7 @@
 """Your own, one of the page's tabs: a visitor's passages, asked, predicted, judged, and taken away as a scenario.
 
-A table of contents, and the wiring: components in own_parts.py, handlers in own_intake.py, own_lists.py, own_take.py.
+A table of contents, and the wiring: components in own_parts.py, handlers in own_intake.py, own_lists.py, own_take.py
+and own_set.py.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ui.compare import PREDICTION
 from ui.desk import Desk
 from ui.own_intake import OwnIntake
 from ui.own_lists import OwnLists
+from ui.own_set import OwnSet
 from ui.own_take import OwnTake
 from ui.own_view import PART, OwnView
 from ui.parts import Parts, on
@@ -40,9 +42,12 @@ def build_own(desk: Desk) -> Parts:
         named["trace"] = gr.HTML("", elem_id="own-trace")
         own_parts.taking(named, take.zip)
     named["area"] = area
+    own_parts.whole_set(named)
     parts = Parts(named)
     _wire_intake(parts, OwnIntake(desk))
     _wire_lists(parts, OwnLists(desk))
+    opened = OwnSet(desk).open
+    _on(parts, named["set_file"].upload, opened, ("set_file",), preprocess=False)
     _on(
         parts,
         named["check"].click,

@@ -125,6 +125,7 @@ class OwnIntake:
         self.desk.sessions.forget(session)
         return OwnView(
             box="", file=None, draft="", fingerprint="", column=show(False), title="", lesson="", note="",
+            set_report="",
             status=views.status("Forgotten: nothing of your passages is left on this server or on this page."),
             **encoding_buttons(running=False), **emptied(),
         )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from rerank_core import limits
-from ui import compare, own_views
+from ui import compare, own_views, set_views
 from ui.own_reading import CSV, JSONL, LINES, PARAGRAPHS
 from ui.own_view import MUST_HOLD, NOW, PART
 
@@ -150,3 +150,16 @@ def taking(named: dict[str, Any], zip_of: Callable[[str], dict[str, str]]) -> No
         js_on_load=SCRIPT.read_text(encoding="utf-8"),
         server_functions=[zip],
     )
+
+
+def whole_set(named: dict[str, Any]) -> None:
+    """A report of many queries, made on the command line."""
+    gr.HTML(set_views.head(), elem_id="own-set-head")
+    named["set_file"] = gr.File(
+        label="Open a report (report.json)",
+        file_types=[".json"],
+        elem_id="own-set-file",
+        height=120,
+        interactive=True,
+    )
+    named["set_report"] = gr.HTML("", elem_id="own-set-report")

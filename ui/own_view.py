@@ -70,6 +70,9 @@ class OwnView(NamedTuple):
     must_hold: Any = SKIP
     report: Any = SKIP
     download: Any = SKIP
+    # a whole test set
+    set_file: Any = SKIP
+    set_report: Any = SKIP
 
 
 def show(visible: bool) -> Any:

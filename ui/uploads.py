@@ -18,12 +18,16 @@ NAME_CHARS = 60
 """Characters of a file's name that a message repeats."""
 
 
-def take_upload(payload: Any) -> tuple[str, bytes]:
+PASSAGES = "a .txt, .csv, .jsonl or .zip file"
+
+
+def take_upload(payload: Any, wanted: str = PASSAGES) -> tuple[str, bytes]:
     """The name and the bytes of an upload, as Gradio hands it to a handler without preprocessing; the file is gone.
 
+    `wanted` is what messages say to choose instead.
     Raises InputError where the payload is none, FileError where the file is no longer there.
     """
-    path, name = _place(payload)
+    path, name = _place(payload, wanted)
     try:
         with path.open("rb") as file:
             data = file.read(limits.OWN_FILE_BYTES + 1)
@@ -41,14 +45,14 @@ def remove(path: Path) -> None:
         path.parent.rmdir()  # fails where another upload of the same content is still there
 
 
-def _place(payload: Any) -> tuple[Path, str]:
+def _place(payload: Any, wanted: str) -> tuple[Path, str]:
     if not isinstance(payload, dict) or not isinstance(payload.get("path"), str):
-        raise InputError("No file came with this; choose a .txt, .csv, .jsonl or .zip file.")
+        raise InputError(f"No file came with this; choose {wanted}.")
     path = Path(payload["path"]).resolve()
     folder = Path(get_upload_folder()).resolve()
     # Gradio has checked this, too; deleting asks for certainty.
     if not path.is_relative_to(folder) or path.parent == folder:
-        raise InputError("That is no uploaded file; choose a .txt, .csv, .jsonl or .zip file.")
+        raise InputError(f"That is no uploaded file; choose {wanted}.")
     given = payload.get("orig_name")
     name = given if isinstance(given, str) and given.strip() else path.name
     return path, name if len(name) <= NAME_CHARS else name[: NAME_CHARS - 3] + "..."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -343,3 +345,28 @@ def test_axe_finds_nothing(visitor: Visitor, theme: str, width: int) -> None:
     page.get_by_role("button", name="Judge the top 10 of both").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check()
+
+
+def test_a_report_of_evaluate_opens(visitor: Visitor, tmp_path: Path) -> None:
+    page = open_own(visitor)
+    rows = [
+        {"query": f"kettle {i}", "passages": TEXTS, "grades": [0] * i + [1] + [0] * (11 - i)}
+        for i in range(6)
+    ]
+    lists = tmp_path / "lists.jsonl"
+    lists.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "rerank_core", "evaluate", str(lists), "--json", str(tmp_path / "report.json")],
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page.locator("#own-set-file input[type=file]").set_input_files(tmp_path / "report.json")
+    report = page.locator("#own-set-report")
+    expect(report.get_by_role("heading", name="6 queries")).to_be_visible()
+    expect(report.get_by_role("table")).to_have_count(3)
+    expect(report).to_contain_text("nDCG@10")
+    report.get_by_text("largest").first.click()
+    found = Axe().run(page, context="#own-set-report", options=AXE_OPTIONS)
+    assert found.violations_count == 0, found.generate_report()
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
