@@ -25,14 +25,14 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 def main() -> None:
-    """Serve until interrupted. The models load in the background while the page already shows."""
+    """Serve until interrupted. The models load in the background once the page shows."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     uploads = private_uploads()
-    service = Service(SCENARIOS)
-    service.start()
+    service = Service(SCENARIOS, keep_vectors=True)
     page = build_app(service, base=space_base())
     _, local, _ = page.launch(prevent_thread_lock=True, **launch_settings())
+    service.start()  # not before: loading would take from the page the seconds in which it comes up
     print(f"The page is at {local}", flush=True)
     say_how_it_went(page)
     if os.environ.get("RERANK_HOST") == "0.0.0.0":
