@@ -1,11 +1,10 @@
 """``make train``: the whole recipe, one step after the other; what is done already is not done again.
 
-    python -m training [--steps 745] [--opening-steps 800] [--seed 1] [--version 3.0] [--data FOLDER]
+    python -m training [--steps 1800] [--seed 1] [--version 2.0] [--data FOLDER]
 
-Mining, training with the wire nearly shut, training with it opened, the choice on tune, the calibration on tune.
-Each step is a module of its own, with its own options; a run that was stopped goes on from its last look.
-Left out: measuring (``training/README.md``), since held-out sets are looked at once, at the end, and not each
-time that somebody trains.
+Mining, training, the choice on tune, the calibration on tune. Each step is a module of its own, with its own
+options; a run that was stopped goes on from its last look. Left out: measuring (``training/README.md``), since
+held-out sets are looked at once, at the end, and not each time that somebody trains.
 """
 
 from __future__ import annotations
@@ -19,30 +18,26 @@ from training.mix import MIX_FILE
 from training.readers import add_data_option, data_folder
 from training.train import RUNS
 
-STEPS, OPENING_STEPS = 745, 800
+STEPS = 1800
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the embedded cross-encoder's weights again.")
     add_data_option(parser)
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--opening-steps", type=int, default=OPENING_STEPS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", default="local")
     parser.add_argument("--name", default="wired", help="folder of the run under training/runs")
     options = parser.parse_args()
     data = ["--data", str(data_folder(options.data))]
+    run = RUNS / options.name
     steps = [] if MIX_FILE.exists() else [["mix", *data]]
-    first, second = options.name, f"{options.name}-opened"
-    for name, length, more in (
-        (first, options.steps, []),
-        (second, options.opening_steps, ["--open", first]),
-    ):
-        resume = ["--resume"] if (RUNS / name / "last.pt").exists() else []
-        command = ["train", *data, "--name", name, "--steps", str(length), *more, *resume]
-        steps.append([*command, "--seed", str(options.seed)])
+    resume = ["--resume"] if (run / "last.pt").exists() else []
+    named = ["--name", options.name]
+    length = ["--steps", str(options.steps), "--seed", str(options.seed)]
     steps += [
-        ["choose", *data, "--name", second, "--version", options.version],
+        ["train", *data, *named, *length, *resume],
+        ["choose", *data, *named, "--version", options.version],
         ["calibrate", *data],
     ]
     # Threads that wait by spinning take the cores from those that work, wherever anything else runs.

@@ -22,8 +22,6 @@ from training.readers import Group
 MAX_QUERY, MAX_PASSAGE, CHUNK_TOKENS = 40, 112, 3000
 GAIN = {2: 1.0, 1: 0.4, 0: 0.0}
 LAGGING = {"aspect": 1.3, "freshness": 1.3, "direction": 1.3, "negation": 1.2, "entity_role": 1.2}
-# Groups of title-like passages: they are few, and have a quarter of the others' length.
-SHORT = ("own-short:", 8.0)
 GROUPS_PER_STEP, BREADTH_PER_STEP, OUTSIDERS = 2, 5, 1
 BCE_WEIGHT, QUERY_SIDE_WEIGHT = 0.5, 0.3
 
@@ -48,12 +46,6 @@ def group_block(group: Group, outsiders: Sequence[str], rng: random.Random, plai
     return Block(group.slice, queries, (*group.passages, *extra), targets)
 
 
-def weight_of(group: Group) -> float:
-    """How often a group is read in an epoch, on average."""
-    prefix, weight = SHORT
-    return weight if group.group_id.startswith(prefix) else LAGGING.get(group.slice, 1.0)
-
-
 def list_block(item: TrainingList, rng: random.Random) -> Block:
     # Of a list to distill too: the teacher read the query as it was written, so that a typo should change nothing.
     targets = np.array([item.targets], dtype=np.float32)
@@ -75,8 +67,10 @@ class Steps:
 
     def _nth(self, kind: str, n: int) -> int:
         """The n-th draw of a kind: shuffled epochs, lagging slices' groups repeated by their weight."""
-        of_groups = [weight_of(group) for group in self.groups]
-        weights = [1.0] * len(self.lists) if kind == "lists" else of_groups
+        if kind == "lists":
+            weights = [1.0] * len(self.lists)
+        else:
+            weights = [LAGGING.get(group.slice, 1.0) for group in self.groups]
         size = round(sum(weights))
         key = (kind, n // size)
         if key not in self._epochs:

@@ -2,8 +2,8 @@
 
 Groups whose passages (cosine of the bi-encoder above .90) or queries (above .93) nearly repeat one
 another travel as one. The files under ``splits/`` hold group ids, are committed and are what training
-reads. Our own added groups go to train, those of ``*-tune.jsonl`` to tune. One of ours that nearly repeats a
-given tune or report group is not used at all, nor one of these that nearly repeats a train group. Left out:
+reads. Our own added groups go to train, those of ``web-tune.jsonl`` to tune. One of ours that nearly repeats a
+given tune or report group is not used at all, nor one of web-tune that nearly repeats a train group. Left out:
 the breadth sets, which are only trained on.
 """
 
@@ -25,7 +25,7 @@ from training.readers import Group, add_data_option, contrast, data_folder
 FOLDER = Path(__file__).parent / "splits"
 NAMES = ("train", "tune", "report")
 PASSAGE_COSINE, QUERY_COSINE, SEED = 0.90, 0.93, 20
-OWN_TUNE = ("own-web-tune:", "own-short-tune:")
+WEB_TUNE = "own-web-tune:"
 
 
 def near_pairs(groups: Sequence[Group], encoder: BiEncoder) -> set[tuple[int, int]]:
@@ -116,7 +116,7 @@ def main() -> None:
     given = [group for i, group in enumerate(groups) if i not in own]
     split = assign(given, clusters(len(given), {p for p in pairs if not own & set(p)}))
     held = {i for i, g in enumerate(groups) if g.group_id in {*split["tune"], *split["report"]}}
-    web = {i for i in own if groups[i].group_id.startswith(OWN_TUNE)}
+    web = {i for i in own if groups[i].group_id.startswith(WEB_TUNE)}
 
     def near(these: set[int], those: set[int]) -> set[int]:
         return {i for a, b in pairs for i, j in ((a, b), (b, a)) if i in these and j in those}

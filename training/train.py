@@ -1,15 +1,12 @@
-"""Train the wired encoder in two stages: contrast groups and breadth lists, then the same with the wire opened.
+"""Train the wired encoder: contrast groups and breadth lists, the gate learned from half open.
 
-    python -m training.train --steps 745                              # the gate learned from exp(-2)
-    python -m training.train --name opened --open wired --steps 800   # from there, the gate brought to 0
-    python -m training.train --resume                                 # or --minutes 65, the schedule follows
+    python -m training.train --minutes 65          # or --steps N, to repeat a run exactly in length
+    python -m training.train --resume
 
 Every step reads two contrast groups (all their queries against all their passages and an outsider) and a
 few breadth lists. Loss: listwise softmax over graded targets, plus binary cross-entropy so that the logit
-has a meaning of its own, plus, inside a group, a softmax over the queries of each right passage. In the
-second stage the first one's model, frozen, is imitated on the breadth lists, so that what it knows of general
-relevance outlives the opening. The choice among checkpoints is made on tune only. Left out:
-calibration, and anything about report.
+has a meaning of its own, plus, inside a group, a softmax over the queries of each right passage. The
+choice among checkpoints is made on tune only. Left out: calibration, and anything about report.
 """
 
 from __future__ import annotations
@@ -25,10 +22,9 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rerank_core.wire import SHUT, PairTokenizer, PreparedPair, WiredEncoder
+from rerank_core.wire import PairTokenizer, PreparedPair, WiredEncoder
 from training.blocks import (
     MAX_PASSAGE,
     MAX_QUERY,
@@ -48,8 +44,6 @@ LEARNING_RATE, LAYER_DECAY, WARM_UP, EMA = 8e-5, 0.9, 0.04, 0.996
 # exp(-2): each token of the other text begins with about a seventh of a token's weight, and every head learns its
 # own. Forced open to 0 early, the wire cost what the checkpoint knows of general relevance (results/notes.md).
 GATE_START, GATE_SCALE = -2.0, 40.0
-# Second stage: this is added to every gate, evenly over the first OPENING of the run, on top of what each learns.
-GATE_RISE, OPENING, IMITATION = 2.0, 0.4, 0.7
 
 
 class Wired:
@@ -60,7 +54,7 @@ class Wired:
     def __init__(self, model: WiredEncoder, tokenizer: PairTokenizer):
         self.model, self.tokenizer = model, tokenizer
 
-    def __call__(self, blocks: Sequence[Block], gate_shift: float = 0.0) -> list[Tensor]:
+    def __call__(self, blocks: Sequence[Block]) -> list[Tensor]:
         pairs: list[PreparedPair] = []
         for block in blocks:
             passages = self.tokenizer.encode_passages(block.passages)
@@ -71,8 +65,7 @@ class Wired:
         parts, device = [], self.model.w.device
         for chunk in chunks(order, lambda i: pairs[i].tokens):
             batch = self.tokenizer.collate([pairs[i] for i in chunk])
-            batch = {k: t.to(device) for k, t in batch.items()}
-            parts.append(self.model(**batch, gate_shift=gate_shift))
+            parts.append(self.model(**{k: t.to(device) for k, t in batch.items()}))
         logits = torch.cat(parts)[torch.argsort(torch.tensor(order)).to(device)]
         sizes = [len(block.queries) * len(block.passages) for block in blocks]
         return [part.view(len(block.queries), len(block.passages))
@@ -99,12 +92,12 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def tune_figures(scorer: Any, blocks: Sequence[Block], **how: float) -> dict[str, float]:
+def tune_figures(scorer: Any, blocks: Sequence[Block]) -> dict[str, float]:
     """Mean P@1 and reciprocal rank of the first right (gain 1) passage, over queries that have one."""
     first: list[int] = []
     for start in range(0, len(blocks), 8):
         for block, logits in zip(
-            blocks[start : start + 8], scorer(blocks[start : start + 8], **how), strict=True
+            blocks[start : start + 8], scorer(blocks[start : start + 8]), strict=True
         ):
             order = logits.float().cpu().numpy().argsort(axis=1)[:, ::-1]
             gains = np.take_along_axis(block.targets, order, axis=1) >= 1
@@ -117,45 +110,20 @@ def learning_rate(progress: float) -> float:
     return LEARNING_RATE * min(progress / WARM_UP, max(0.05, (1 - progress) / (1 - WARM_UP)))
 
 
-def rise(progress: float) -> float:
-    """What the second stage has added to every gate by now.
-
-    >>> rise(0.0), rise(0.2), rise(0.9)
-    (0.0, 1.0, 2.0)
-    """
-    return GATE_RISE * min(1.0, progress / OPENING)
-
-
-def imitation(blocks: Sequence[Block], logits: Sequence[Tensor], teacher: Wired) -> Tensor:
-    """Cross-entropy with the teacher's softmax over each breadth list, summed."""
-    lists = [i for i, block in enumerate(blocks) if len(block.queries) == 1]
-    with torch.no_grad():
-        wanted = teacher([blocks[i] for i in lists])
-    return torch.stack([
-        F.cross_entropy(logits[i].float(), w.float().softmax(dim=1), reduction="sum")
-        for i, w in zip(lists, wanted, strict=True)
-    ]).sum()  # fmt: skip
-
-
 def train(
-    scorer: Any,
-    steps: Steps,
-    tune: dict[str, list[Block]],
-    options: argparse.Namespace,
-    teacher: Wired | None = None,
+    scorer: Any, steps: Steps, tune: dict[str, list[Block]], options: argparse.Namespace
 ) -> None:
     folder = RUNS / options.name
     folder.mkdir(parents=True, exist_ok=True)
     model: nn.Module = scorer.model
     optimizer = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98))
     average = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
-    step, spent, risen = 0, 0.0, 0.0
+    step, spent = 0, 0.0
     if options.resume:
         saved = torch.load(folder / "last.pt", weights_only=True)
         model.load_state_dict(saved["live"], strict=False)
         optimizer.load_state_dict(saved["optimizer"])
         average, step, spent = saved["average"], saved["step"], saved["spent"]
-        risen = saved["risen"]
     started, log = time.monotonic() - spent, (folder / "log.jsonl").open("a")
     running: list[float] = []
     evaluated = -1
@@ -169,15 +137,11 @@ def train(
         model.load_state_dict(average, strict=False)
         with torch.autocast(options.device, torch.bfloat16):
             row |= {name: tune_figures(scorer, blocks) for name, blocks in tune.items()}
-            if teacher:
-                row |= {f"{name} cut": tune_figures(scorer, tune[name], gate_shift=SHUT)
-                        for name in ("contrast", "short") if name in tune}  # fmt: skip
         state = copy.deepcopy({n: p for n, p in model.state_dict().items() if n != "word.weight"})
         torch.save({"model": state, "row": json.dumps(row)}, folder / f"average-{evaluated}.pt")
         model.load_state_dict(live, strict=False)
         torch.save({"live": live, "average": average, "optimizer": optimizer.state_dict(),
-                    "step": step, "spent": time.monotonic() - started, "risen": risen},
-                   folder / "last.tmp")  # fmt: skip
+                    "step": step, "spent": time.monotonic() - started}, folder / "last.tmp")  # fmt: skip
         (folder / "last.tmp").replace(folder / "last.pt")
         print(json.dumps(row), flush=True)
         log.write(json.dumps(row) + "\n")
@@ -193,18 +157,11 @@ def train(
         if progress >= 1:
             break
         blocks = steps.blocks(step)
-        if teacher:
-            with torch.no_grad():
-                scorer.model.gate += rise(progress) - risen
-            risen = rise(progress)
         with torch.autocast(options.device, torch.bfloat16):
             logits = scorer(blocks)
         queries = sum(len(block.queries) for block in blocks)
         losses = [loss_of(b, z.float()) for b, z in zip(blocks, logits, strict=True)]
         loss = torch.stack(losses).sum() / queries
-        if teacher:
-            with torch.autocast(options.device, torch.bfloat16):
-                loss = loss + IMITATION * imitation(blocks, logits, teacher) / queries
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
@@ -233,9 +190,6 @@ def arguments(name: str) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument(
-        "--open", metavar="RUN", help="second stage: open the wire of that run's end"
-    )
     options = parser.parse_args()
     options.device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(options.seed)
@@ -250,8 +204,7 @@ def materials(options: argparse.Namespace) -> tuple[Steps, dict[str, list[Block]
     whole = [(group, group_block(group, (), rng, plain=True)) for group in split["tune"]]
     tune = {
         "contrast": [block for group, block in whole if not group.own],
-        "web": [block for group, block in whole if group.group_id.startswith("own-web")],
-        "short": [block for group, block in whole if group.group_id.startswith("own-short")],
+        "web": [block for group, block in whole if group.own],
         "breadth": [
             Block(i.source, (i.query,), i.passages, np.array([i.targets])) for i in breadth_tune
         ],
@@ -265,12 +218,7 @@ def main() -> None:
     base = base_folder()
     model = start_model(base, GATE_START).to(options.device).train()
     tokenizer = PairTokenizer(base / "tokenizer.json", MAX_QUERY, MAX_PASSAGE)
-    teacher = None
-    if options.open:
-        end = max((RUNS / options.open).glob("average-*.pt"), key=lambda f: int(f.stem[8:]))
-        model.load_state_dict(torch.load(end, weights_only=True)["model"], strict=False)
-        teacher = Wired(copy.deepcopy(model).eval().requires_grad_(False), tokenizer)
-    train(Wired(model, tokenizer), *materials(options), options, teacher)
+    train(Wired(model, tokenizer), *materials(options), options)
 
 
 if __name__ == "__main__":
