@@ -45,6 +45,7 @@ bench:
 	@tools/install.sh dev
 	$(PY) -m benchmarks.rerank
 	$(PY) -m benchmarks.search
+	$(PY) -m benchmarks.start
 
 board:
 	@tools/install.sh run
