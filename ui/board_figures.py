@@ -80,10 +80,10 @@ def skips(
     )  # fmt: skip
     figure.add_scatter(
         x=[c.point.ms_saved for c in checked], y=[c.point.lift_lost for c in checked],
-        mode="markers+text", text=[f"{100 * c.keep:.0f} %" for c in checked],
-        textposition=["bottom right", "top left"] * (len(checked) // 2), cliponaxis=False,
+        mode="markers+text", text=_shared(checked), textposition="top right", cliponaxis=False,
         marker={"symbol": "diamond-open", "size": 10, "color": CROSS, "line": {"width": 2}},
-        hovertemplate="keep %{text}, cross-validated: %{x:.0f} ms saved, lift lost %{y:.3f}<extra></extra>",
+        customdata=[f"{100 * c.keep:.0f} %" for c in checked],
+        hovertemplate="keep %{customdata}, cross-validated: %{x:.0f} ms saved, lift lost %{y:.3f}<extra></extra>",
     )  # fmt: skip
     if here is not None:
         figure.add_scatter(
@@ -104,6 +104,21 @@ def skips(
            "zerolinecolor": GRID, "rangemode": "tozero"},
         right=90,
     )  # fmt: skip
+
+
+def _shared(checked: Sequence[CrossValidated], ms: float = 40.0, lift: float = 0.002) -> list[str]:
+    """A name for each diamond; of those nearer to one another than a name is wide, the last carries all names."""
+    texts, together = [""] * len(checked), list[str]()
+    for i, now in enumerate(checked):
+        together.append(f"{100 * now.keep:.0f}")
+        after = checked[i + 1].point if i + 1 < len(checked) else None
+        near = after is not None and (
+            abs(after.ms_saved - now.point.ms_saved) < ms
+            and abs(after.lift_lost - now.point.lift_lost) < lift
+        )
+        if not near:
+            texts[i], together = f"{', '.join(together)} %", []
+    return texts
 
 
 def _frame(

@@ -9,7 +9,7 @@ from rerank_core.records import ModelCard
 from rerank_core.thresholds import ThresholdPoint
 from ui.cutoffs import Curve, Cutoffs, keeping, keeps, thinned
 from ui.depth_figures import FONT, GRID
-from ui.figures import BI, CROSS
+from ui.figures import BI, CROSS, WAIT
 from ui.words import cosine, logit, probability
 
 POINTS = 240
@@ -88,15 +88,19 @@ def _curve(
 
 
 def _here(figure: go.Figure, point: ThresholdPoint, colour: str, symbol: str, words: str) -> None:
-    x, y, late = point.recall, point.precision, point.recall > 0.6
+    """A mark, named where a falling curve leaves room: the logit above and right, the cosine below and left."""
+    x, y = point.recall, point.precision
     figure.add_scatter(
         x=[x], y=[y], mode="markers", hoverinfo="skip", cliponaxis=False,
         marker={"symbol": symbol, "size": 12, "color": colour},
     )  # fmt: skip
-    down = symbol == "diamond" and y > 0.15
+    if symbol == "diamond":
+        late, ax, ay = x > 0.6, -10, 52 if y > 0.25 else 30
+    else:
+        late, ax, ay = x > 0.6, 28, -58
     figure.add_annotation(
-        x=x, y=y, text=words, showarrow=False, yshift=-16 if down else 16,
-        xanchor="right" if late else "left", xshift=-8 if late else 8,
+        x=x, y=y, text=words, ax=-ax if late and ax > 0 else ax, ay=ay, xanchor="right" if late else "left",
+        arrowhead=0, arrowcolor=WAIT, standoff=7,
     )  # fmt: skip
 
 
