@@ -7,7 +7,7 @@
 # make board          score all judged queries anew; writes scenarios/board.json, in minutes
 # make train          the embedded cross-encoder anew (needs its data; see training/)
 # make quantize       ranges for 8-bit integers anew, after training, in minutes
-# make agreement      does the int8 backend rank as torch does?  writes benchmarks/AGREEMENT.md
+# make agreement      do the faster backends rank as torch does?  writes benchmarks/AGREEMENT*.md
 # make overlap        do scenario texts occur in training texts?  ARGS=--check needs no data
 # Each makes .venv first where it is missing or its requirements have changed.
 

@@ -1,11 +1,12 @@
-"""Does the int8 backend rank as torch in float32 does? Both on the same pairs, query by query.
+"""Does a backend on OpenVINO rank as torch in float32 does? Both on the same pairs, query by query.
 
-    python -m benchmarks.agreement            # writes benchmarks/AGREEMENT.md and agreement.json; some minutes
+    python -m benchmarks.agreement                    # bf16: writes AGREEMENT.md and agreement.json; some minutes
+    python -m benchmarks.agreement --backend int8     # AGREEMENT-int8.md and agreement-int8.json
 
 On the sets that the cross-encoder was measured on (they lie beside the repository; what is absent is said), and on the
 library: the bi-encoder's first 50 for every written query, and whether each scenario's expectations hold. A backend
 is safe where all bounds hold on every set; otherwise torch stays the default. `--keep FOLDER` keeps torch's scores, so
-that another quantisation of the same weights is compared in less time. Left out: speed (rerank.py).
+that another backend of the same weights is compared in less time. Left out: speed (rerank.py).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from scipy.stats import kendalltau
 
 from rerank_core import TwoStage, load_library
 from rerank_core.adapters import EmbeddedScorer
-from rerank_core.backend import INT8, TORCH, embedded_scorer
+from rerank_core.backend import BF16, INT8, TORCH, embedded_scorer
 from rerank_core.holds import holds
 from rerank_core.limits import RETRIEVE_K_DEFAULT
 from rerank_core.metrics import ndcg_at_k
@@ -47,7 +48,7 @@ NDCG_MOST, TOP1_LEAST, OVERLAP_LEAST, TAU_LEAST = 0.003, 0.98, 0.95, 0.90
 
 @dataclass(frozen=True)
 class Agreement:
-    """One set. `ndcg` holds torch's mean, int8's, and the ends of the difference's 95 % interval.
+    """One set. `ndcg` holds torch's mean, the other's, and the ends of the difference's 95 % interval.
 
     `overlap` is over the `deep` queries with more than ten candidates; None where there is none.
     """
@@ -147,26 +148,31 @@ def unmet(engine: TwoStage) -> list[str]:
 
 
 def table(
-    found: Sequence[Agreement], missed: Sequence[str], failed: dict[str, list[str]], backend: str
+    found: Sequence[Agreement],
+    missed: Sequence[str],
+    failed: dict[str, list[str]],
+    setting: str,
+    backend: str,
 ) -> list[str]:
-    """AGREEMENT.md."""
+    """AGREEMENT.md, or AGREEMENT-int8.md."""
     safe = all(one.holds for one in found) and not any(failed.values()) and not missed
     lines = [
-        "# Does the int8 backend rank as torch does?",
+        f"# Does the {setting} backend rank as torch does?",
         "",
-        f"Written by `python -m benchmarks.agreement`. Backend `{backend}` against torch in float32, the same pairs, "
-        "query by query. The sets are those that the cross-encoder was measured on; they were run here to compare two "
-        "computations of one model. What is chosen by them is whether int8 is the default, nothing about the weights.",
+        f"Written by `python -m benchmarks.agreement --backend {setting}`. Backend `{backend}` against torch in "
+        "float32, the same pairs, query by query. The sets are those that the cross-encoder was measured on; they were "
+        "run here to compare two computations of one model. What is chosen by them is whether the backend may be the "
+        "default, nothing about the weights.",
         "",
-        "| set | queries | pairs | nDCG@10 torch | int8 | difference, 95 % | same top 1 | top-10 overlap | Kendall tau "
-        "| logits apart: rms, most |",
+        f"| set | queries | pairs | nDCG@10 torch | {setting} | difference, 95 % | same top 1 | top-10 overlap "
+        "| Kendall tau | logits apart: rms, most |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for one in found:
         overlap = "none over 10" if one.overlap is None else f"{one.overlap:.3f} ({one.deep})"
-        torch, int8, low, high = one.ndcg
+        torch, other, low, high = one.ndcg
         lines.append(
-            f"| {one.name} | {one.queries} | {one.pairs:,} | {torch:.4f} | {int8:.4f} | {int8 - torch:+.4f} "
+            f"| {one.name} | {one.queries} | {one.pairs:,} | {torch:.4f} | {other:.4f} | {other - torch:+.4f} "
             f"({low:+.4f} to {high:+.4f}) | {one.top1:.3f} | {overlap} | {one.tau:.3f} "
             f"| {one.rms:.3f}, {one.largest:.2f} |"
         )
@@ -185,25 +191,29 @@ def table(
     if missed:
         lines += ["", f"Not run, since not asked for or the data absent: {', '.join(missed)}."]
     if safe:
-        return [*lines, "", "All bounds hold: int8 is safe as the default."]
+        return [*lines, "", f"All bounds hold: {setting} is safe as the default."]
     broken = [one.name for one in found if not one.holds]
     where = ", ".join([*broken, *(f"expectations on {n}" for n, w in failed.items() if w), *missed])
-    return [*lines, "", f"Not all bounds hold ({where}): torch stays the default."]
+    return [*lines, "", f"Not all bounds hold ({where}): {setting} is not for the default."]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="folder of the data sets")
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--backend", choices=(BF16, INT8), default=BF16)
     parser.add_argument("--keep", type=Path, help="folder for torch's scores")
     parser.add_argument("--sets", default=",".join(SETS), help="which of the sets")
     options = parser.parse_args()
     known = KNOWN[EMBEDDED_CROSS_ENCODER]
     torch = embedded_scorer(known, options.weights, setting=TORCH)
-    int8 = embedded_scorer(known, options.weights, setting=INT8)
-    if int8.card.backend == "torch":
-        raise SystemExit("The int8 backend is not there; the line above says why.")
-    engines = {"torch": TwoStage(None, torch), "int8": TwoStage(None, int8)}
+    other = embedded_scorer(known, options.weights, setting=options.backend)
+    if not other.card.backend.startswith(f"openvino-{options.backend}"):
+        raise SystemExit(
+            f"It came to {other.card.backend}, not {options.backend}: OpenVINO is not there (the line above says why) "
+            "or this processor has no such products."
+        )
+    engines = {"torch": TwoStage(None, torch), options.backend: TwoStage(None, other)}
     wanted = [name for name in options.sets.split(",") if name]
     found, missed = [], [name for name in SETS if name not in wanted]
     for name in (*wanted, "library"):
@@ -218,23 +228,25 @@ def main() -> None:
             missed.append(name)
             print(f"{name}: its data is absent", file=sys.stderr)
             continue
-        said = options.keep and options.keep / f"{torch.card.model_hash[:16]}-{name}-{len(pools)}.npz"  # fmt: skip
-        exact = kept(said, lambda pools=pools: scores(torch, pools))  # type: ignore[misc]
-        found.append(agreement(name, pools, exact, scores(int8, pools)))
+        keep = options.keep and options.keep / f"{torch.card.model_hash[:16]}-{name}-{len(pools)}.npz"  # fmt: skip
+        exact = kept(keep, lambda pools=pools: scores(torch, pools))  # type: ignore[misc]
+        found.append(agreement(name, pools, exact, scores(other, pools)))
         print(found[-1], file=sys.stderr, flush=True)
     failed = {name: unmet(engine) for name, engine in engines.items()}
-    text = "\n".join(table(found, missed, failed, int8.card.backend)) + "\n"
-    (HERE / "AGREEMENT.md").write_text(text, encoding="utf-8")
+    text = "\n".join(table(found, missed, failed, options.backend, other.card.backend)) + "\n"
+    suffix = "" if options.backend == BF16 else f"-{options.backend}"
+    (HERE / f"AGREEMENT{suffix}.md").write_text(text, encoding="utf-8")
     said_all = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "model_hash": int8.card.model_hash,
-        "backend": int8.card.backend,
+        "model_hash": other.card.model_hash,
+        "backend": other.card.backend,
         "environment": this_environment().model_dump(),
         "sets": [asdict(one) for one in found],
         "absent": missed,
         "expectations_not_met": failed,
     }
-    (HERE / "agreement.json").write_text(json.dumps(said_all, indent=1) + "\n", encoding="utf-8")
+    said = json.dumps(said_all, indent=1) + "\n"
+    (HERE / f"agreement{suffix}.json").write_text(said, encoding="utf-8")
     print(text)
 
 

@@ -6,7 +6,7 @@
 What is counted for ours is all of `TwoStage.rerank` without kept scores, with the batch size that the engine measured;
 the passages' tokens are kept, as a corpus' are. "Floor" is the bare forward passes on the same batches, inputs made
 before the clock starts. A ratio is of two runs of one round; its interval is the bootstrap's, 95 %, of the median over
-rounds. Left out: the page (page.py), search (search.py), whether int8 ranks as torch does (agreement.py).
+rounds. Left out: the page (page.py), search (search.py), whether the faster backends rank as torch does (agreement.py).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from benchmarks.peers import default_peer, onnx_peer, save_peer, tuned_peer
 from benchmarks.report import write_section
 from rerank_core import TwoStage, load_library
 from rerank_core.adapters import EmbeddedScorer
-from rerank_core.backend import INT8, TORCH, embedded_scorer
+from rerank_core.backend import BF16, INT8, TORCH, embedded_scorer
 from rerank_core.models import EMBEDDED_CROSS_ENCODER, KNOWN
 from rerank_core.records import Passage, Ranking
 from rerank_core.wire import PairTokenizer
@@ -45,10 +45,11 @@ WARM, LEAST, MOST = 1, 5, 21
 BUDGET_S = 300.0
 """For the rounds of all cases together, shared by their pairs; loading and choosing take two more minutes."""
 DEFAULT, TUNED, ONNX = "CrossEncoder.predict", "CrossEncoder tuned", "ONNX Runtime int8"
-OURS, PLAIN = "ours, int8", "ours, torch"
-FLOOR_INT8, FLOOR_TORCH = "floor, int8", "floor, torch"
+OURS, ROUNDED, PLAIN = "ours, bf16", "ours, int8", "ours, torch"
+FLOOR, FLOOR_TORCH = "floor, bf16", "floor, torch"
 COMPARED = (
-    (DEFAULT, OURS), (DEFAULT, PLAIN), (TUNED, OURS), (ONNX, OURS), (OURS, FLOOR_INT8), (PLAIN, FLOOR_TORCH),
+    (DEFAULT, OURS), (DEFAULT, ROUNDED), (DEFAULT, PLAIN), (TUNED, OURS), (ONNX, OURS), (OURS, FLOOR),
+    (PLAIN, FLOOR_TORCH),
 )  # fmt: skip
 """What is divided by what."""
 Work = Callable[[], object]
@@ -143,7 +144,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=BUDGET_S)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     options = parser.parse_args()
-    int8, int8_scorer = engine_of(INT8)
+    ours, scorer = engine_of(BF16)
+    rounded, rounded_scorer = engine_of(INT8)
     plain, plain_scorer = engine_of(TORCH)
     times: list[str] = []
     ratios: list[str] = []
@@ -159,11 +161,12 @@ def main() -> None:
             tokens = sum(p.tokens for p in plain_scorer.prepare(QUERY, texts)) / n
             works: dict[str, Work] = {
                 DEFAULT: lambda texts=texts: usual(QUERY, texts),
-                OURS: reranked(int8, texts),
+                OURS: reranked(ours, texts),
+                ROUNDED: reranked(rounded, texts),
                 TUNED: lambda texts=texts: tuned(QUERY, texts),
                 PLAIN: reranked(plain, texts),
                 ONNX: lambda texts=texts: onnx(QUERY, texts),
-                FLOOR_INT8: floor(int8, int8_scorer, texts),
+                FLOOR: floor(ours, scorer, texts),
                 FLOOR_TORCH: floor(plain, plain_scorer, texts),
             }
             share = n * (JOINED if long else 1) / sum(m * (JOINED if x else 1) for m, x in cases)
@@ -175,14 +178,14 @@ def main() -> None:
             ratios.append(f"| {case} | {found} |")
             print(times[-1], ratios[-1], sep="\n", flush=True)
     sizes = [
-        e.scheduler.pace(s).batch_tokens for e, s in ((int8, int8_scorer), (plain, plain_scorer))
+        e.scheduler.pace(s).batch_tokens
+        for e, s in ((ours, scorer), (rounded, rounded_scorer), (plain, plain_scorer))
     ]
     notes = [
         f"Tuned: {how}, sorted by length.",
-        f"Tokens a batch, as measured at the start: {sizes[0]} for int8, {sizes[1]} for torch.",
+        f"Tokens a batch, as measured at the start: {sizes[0]} for bf16, {sizes[1]} for int8, {sizes[2]} for torch.",
+        f"Backends: {scorer.card.backend}, {rounded_scorer.card.backend}, {plain_scorer.card.backend}.",
     ]
-    if int8_scorer.card.backend == "torch":
-        notes.append("The int8 backend was not there: its columns are torch's.")
     lines = [
         "One query, N passages; tokens of a pair, mean. Milliseconds, medians over rounds in which all ran in turn.",
         "",
@@ -192,9 +195,9 @@ def main() -> None:
         "",
         "How many times faster (for the last two: over the bare forward passes), median and 95 % interval:",
         "",
-        "| N | tokens | int8 over default | torch over default | int8 over tuned | int8 over ONNX Runtime "
-        "| int8 to its floor | torch to its floor |",
-        "|---|---|---|---|---|---|---|---|",
+        "| N | tokens | bf16 over default | int8 over default | torch over default | bf16 over tuned "
+        "| bf16 over ONNX Runtime | bf16 to its floor | torch to its floor |",
+        "|---|---|---|---|---|---|---|---|---|",
         *ratios,
         "",
         where(notes),

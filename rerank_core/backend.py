@@ -1,11 +1,13 @@
-"""What computes the embedded cross-encoder: OpenVINO in 8-bit integers where that is fast and safe, else torch.
+"""What computes the embedded cross-encoder: OpenVINO in bfloat16 where that is fast, else torch.
 
-    RERANK_BACKEND=auto    int8 where the processor has 8-bit dot products (AVX-512 VNNI or AMX), else torch
+    RERANK_BACKEND=auto    bfloat16 where the processor multiplies it (AVX-512 BF16 or AMX), else torch
     RERANK_BACKEND=torch   float32, on any processor
-    RERANK_BACKEND=int8    int8 without asking the processor
+    RERANK_BACKEND=bf16    OpenVINO without asking the processor: float32 where it cannot multiply bfloat16
+    RERANK_BACKEND=int8    OpenVINO, most products in 8-bit integers: the fastest, and it moves first places
 
-Where int8 is chosen but not there (no openvino, a broken file, a graph that does not compile), torch answers and one
-line of the log says why. Which one answers stands on the model's card, and so in every trace and on the page.
+bfloat16 ranks as float32 does, 8-bit integers not quite: benchmarks/AGREEMENT.md and AGREEMENT-int8.md. Where OpenVINO
+is chosen but not there (not installed, a broken file, a graph that does not compile), torch answers and one line of
+the log says why. Which one answers stands on the model's card, and so in every trace and on the page.
 """
 
 from __future__ import annotations
@@ -24,24 +26,24 @@ from rerank_core.wire import PairTokenizer, WiredScorer, read_weights
 
 log = logging.getLogger(__name__)
 SETTING = "RERANK_BACKEND"
-AUTO, TORCH, INT8 = "auto", "torch", "int8"
-DEFAULT = TORCH
-"""Without a setting. Auto only where benchmarks/AGREEMENT.md says that all bounds hold."""
-FAST_FLAGS = frozenset({"avx512_vnni", "amx_int8"})
-"""Processor features whose int8 products were measured, or are those measured and more; the kernel's names."""
+AUTO, TORCH, BF16, INT8 = "auto", "torch", "bf16", "int8"
+DEFAULT = AUTO
+"""Without a setting. What auto chooses must hold all bounds of benchmarks/AGREEMENT.md."""
+FAST_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+"""Processor features whose bfloat16 products were measured, or are those measured and more; the kernel's names."""
 CPUINFO = Path("/proc/cpuinfo")
 
 
 def backend_setting(env: Mapping[str, str] = os.environ) -> str:
     """The setting, or DEFAULT. Raises InputError for any other word."""
     value = env.get(SETTING, "").strip().lower() or DEFAULT
-    if value not in (AUTO, TORCH, INT8):
-        raise InputError(f"{SETTING} is one of {AUTO}, {TORCH}, {INT8}, not {value!r}.")
+    if value not in (AUTO, TORCH, BF16, INT8):
+        raise InputError(f"{SETTING} is one of {AUTO}, {TORCH}, {BF16}, {INT8}, not {value!r}.")
     return value
 
 
-def has_fast_int8(cpuinfo: Path = CPUINFO, machine: str | None = None) -> bool:
-    """Whether this is an x86 processor with 8-bit dot products; False where Linux' list of features is not there."""
+def has_fast_bf16(cpuinfo: Path = CPUINFO, machine: str | None = None) -> bool:
+    """Whether this is an x86 processor that multiplies bfloat16; False where Linux' list of features is not there."""
     if (machine or platform.machine()).lower() not in ("x86_64", "amd64"):
         return False
     try:
@@ -63,18 +65,18 @@ def embedded_scorer(
     weights = WEIGHTS_FOLDER if weights is None else weights
     wanted = backend_setting() if setting is None else backend_setting({SETTING: setting})
     check_package(base)
-    if wanted == INT8 or (wanted == AUTO and has_fast_int8()):
+    if wanted in (BF16, INT8) or (wanted == AUTO and has_fast_bf16()):
         try:
-            return _int8(known, weights, base)
+            return _openvino(known, weights, base, integers=wanted == INT8)
         except Exception as error:  # whatever OpenVINO raises: torch is always there
-            log.warning("the int8 backend is not used (%s); torch answers", _sentence(error))
+            log.warning("OpenVINO is not used (%s); torch answers", _sentence(error))
     return EmbeddedScorer(WiredScorer.load(weights, base), known.name)
 
 
-def _int8(known: Known, weights: Path, base: Path) -> EmbeddedScorer:
+def _openvino(known: Known, weights: Path, base: Path, *, integers: bool) -> EmbeddedScorer:
     import torch
 
-    from rerank_core.int8_scorer import Int8Scorer
+    from rerank_core.openvino_scorer import OpenVinoScorer
     from rerank_core.quantised import read_quantised
 
     tensors, config = read_weights(weights, base)
@@ -82,8 +84,9 @@ def _int8(known: Known, weights: Path, base: Path) -> EmbeddedScorer:
     tokenizer = PairTokenizer(
         base / "tokenizer.json", config["max_query_tokens"], config["max_passage_tokens"]
     )
-    scorer = Int8Scorer(
-        state, tokenizer, config, read_quantised(weights, config["model_hash"]),
+    scorer = OpenVinoScorer(
+        state, tokenizer, config,
+        read_quantised(weights, config["model_hash"]) if integers else None,
         load_torch=lambda: WiredScorer.load(weights, base),
         threads=torch.get_num_threads(),
     )  # fmt: skip

@@ -21,7 +21,7 @@ __all__ = ["Finding", "TraceCheck", "check_trace", "lint"]
 LOGIT_TOLERANCE = 1e-3
 """Largest difference in a logit on torch: batches of other shapes round differently."""
 ROUNDED_TOLERANCE, OTHER_TOLERANCE = 0.1, 1.0
-"""The same on a backend that rounds to 8 bits, and between two backends (benchmarks/AGREEMENT.md has the largest)."""
+"""The same on a backend that rounds, and between two backends (the largest: benchmarks/AGREEMENT-int8.md)."""
 COSINE_TOLERANCE = 1e-4
 PROBABILITY_TOLERANCE = 1e-6
 

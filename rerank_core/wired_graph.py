@@ -12,7 +12,7 @@ outside: 11.7 million numbers of which a batch needs a few hundred rows.
 The gate. Of two tokens i and j, s = 1 on the passage: they belong to different texts where (s_i - s_j)^2 = s_i +
 s_j (1 - 2 s_i) is 1. A softmax over j does not see what depends on i alone, so gate * s_j * (1 - 2 s_i) does the
 same as the gate on crossing pairs, and no (L, L) mask has to travel. Left out: cutting the wire at run time, which
-is torch's (wire.py), and the head (int8_scorer.py), which is small and stays in float32.
+is torch's (wire.py), and the head (openvino_scorer.py), which is small and stays in float32.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from rerank_core.models import EMBEDDED_CROSS_ENCODER, KNOWN
 from rerank_core.records import ModelCard
 
 KNOWN_CROSS = KNOWN[EMBEDDED_CROSS_ENCODER]
-VNNI = "processor\t: 0\nflags\t\t: fpu sse2 avx512f avx512_vnni\n"
+BF16 = "processor\t: 0\nflags\t\t: fpu sse2 avx512f avx512_bf16\n"
 
 
 def cpuinfo(folder: Path, text: str) -> Path:
@@ -29,26 +29,32 @@ def cpuinfo(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "machine", "fast"),
     [
-        (VNNI, "x86_64", True),
-        (VNNI, "AMD64", True),
-        ("flags\t: fpu amx_int8\n", "x86_64", True),
-        ("flags\t: fpu avx2 avx_vnni_int8\n", "x86_64", False),
-        ("Features\t: fp asimd asimddp\n", "aarch64", False),
-        (VNNI, "arm64", False),
+        (BF16, "x86_64", True),
+        (BF16, "AMD64", True),
+        ("flags\t: fpu amx_bf16\n", "x86_64", True),
+        ("flags\t: fpu avx2 avx512_vnni amx_int8\n", "x86_64", False),
+        ("Features\t: fp asimd bf16\n", "aarch64", False),
+        (BF16, "arm64", False),
         ("", "x86_64", False),
     ],
 )
 def test_the_processor_is_asked_for_its_features(tmp_path: Path, text, machine, fast):
-    assert backend.has_fast_int8(cpuinfo(tmp_path, text), machine) is fast
+    assert backend.has_fast_bf16(cpuinfo(tmp_path, text), machine) is fast
 
 
 def test_where_features_cannot_be_read_there_are_none(tmp_path: Path):
-    assert not backend.has_fast_int8(tmp_path / "none", "x86_64")
+    assert not backend.has_fast_bf16(tmp_path / "none", "x86_64")
 
 
 @pytest.mark.parametrize(
     ("value", "means"),
-    [("", backend.DEFAULT), (" INT8 ", "int8"), ("torch", "torch"), ("auto", "auto")],
+    [
+        ("", backend.DEFAULT),
+        (" INT8 ", "int8"),
+        ("torch", "torch"),
+        ("auto", "auto"),
+        ("bf16", "bf16"),
+    ],
 )
 def test_the_setting(value: str, means: str):
     assert backend.backend_setting({backend.SETTING: value}) == means
@@ -58,7 +64,7 @@ def test_the_setting(value: str, means: str):
 def test_another_word_is_refused():
     with pytest.raises(InputError) as error:
         backend.backend_setting({backend.SETTING: "gpu"})
-    assert str(error.value) == "RERANK_BACKEND is one of auto, torch, int8, not 'gpu'."
+    assert str(error.value) == "RERANK_BACKEND is one of auto, torch, bf16, int8, not 'gpu'."
 
 
 class Torch:
@@ -76,36 +82,37 @@ class Torch:
 
 @pytest.fixture
 def paths(monkeypatch):
-    """No real model: `tried` holds the attempts at int8, each of which gives `outcome`."""
+    """No real model: `tried` says of each attempt at OpenVINO whether in integers; it gives `outcome`."""
     Torch.loads = 0
-    tried: list[Path] = []
+    tried: list[bool] = []
 
-    def int8(known, weights, base):
-        tried.append(weights)
+    def openvino(known, weights, base, *, integers):
+        tried.append(integers)
         if isinstance(paths.outcome, Exception):
             raise paths.outcome
         return paths.outcome
 
-    paths = type("Paths", (), {"tried": tried, "outcome": "int8"})
+    paths = type("Paths", (), {"tried": tried, "outcome": "openvino"})
     monkeypatch.setattr(backend, "check_package", lambda base: None)
     monkeypatch.setattr(backend, "WiredScorer", Torch)
-    monkeypatch.setattr(backend, "_int8", int8)
+    monkeypatch.setattr(backend, "_openvino", openvino)
     return paths
 
 
 @pytest.mark.parametrize(
-    ("setting", "fast", "int8"),
+    ("setting", "fast", "tried"),
     [
-        ("auto", True, True), ("auto", False, False),
-        ("int8", False, True), ("int8", True, True),
-        ("torch", True, False), ("torch", False, False),
+        ("auto", True, [False]), ("auto", False, []),
+        ("bf16", False, [False]), ("bf16", True, [False]),
+        ("int8", False, [True]), ("int8", True, [True]),
+        ("torch", True, []), ("torch", False, []),
     ],
 )  # fmt: skip
-def test_each_path(paths, monkeypatch, caplog, setting: str, fast: bool, int8: bool):
-    monkeypatch.setattr(backend, "has_fast_int8", lambda: fast)
+def test_each_path(paths, monkeypatch, caplog, setting: str, fast: bool, tried: list[bool]):
+    monkeypatch.setattr(backend, "has_fast_bf16", lambda: fast)
     made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), setting)
-    assert (made == "int8") is int8
-    assert (len(paths.tried), Torch.loads) == (int8, not int8)
+    assert (made == "openvino") is bool(tried)
+    assert (paths.tried, Torch.loads) == (tried, not tried)
     assert not caplog.records
 
 
@@ -117,15 +124,16 @@ def test_each_path(paths, monkeypatch, caplog, setting: str, fast: bool, int8: b
         ImportError("x"),
     ],
 )
-def test_a_backend_that_fails_is_torch_and_one_line(paths, caplog, error: Exception):
+@pytest.mark.parametrize("setting", ["bf16", "int8"])
+def test_a_backend_that_fails_is_torch_and_one_line(paths, caplog, error: Exception, setting: str):
     paths.outcome = error
     with caplog.at_level(logging.WARNING):
-        made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), "int8")
+        made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), setting)
     assert isinstance(made, EmbeddedScorer)
     assert (made.card.backend, made.card.scores_hash) == ("torch", "h")
     first = str(error).splitlines()[0]
     assert [record.getMessage() for record in caplog.records] == [
-        f"the int8 backend is not used ({type(error).__name__}: {first}); torch answers"
+        f"OpenVINO is not used ({type(error).__name__}: {first}); torch answers"
     ]
 
 
@@ -138,7 +146,7 @@ def test_a_missing_package_is_torch(monkeypatch, caplog):
             raise ModuleNotFoundError("No module named 'openvino'")
         return real(name, *args, **kwargs)
 
-    for name in ("int8_scorer", "wired_graph"):
+    for name in ("openvino_scorer", "wired_graph"):
         monkeypatch.delitem(sys.modules, f"rerank_core.{name}", raising=False)
     monkeypatch.setattr(builtins, "__import__", no_openvino)
     monkeypatch.setattr(backend, "check_package", lambda base: None)
@@ -164,42 +172,43 @@ PASSAGES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def both() -> tuple[EmbeddedScorer, EmbeddedScorer]:
+@pytest.fixture(scope="module", params=["bf16", "int8"])
+def both(request: pytest.FixtureRequest) -> tuple[EmbeddedScorer, EmbeddedScorer]:
     pytest.importorskip("openvino", reason="openvino is not installed: torch is the only backend")
-    scorers = [backend.embedded_scorer(KNOWN_CROSS, setting=s) for s in ("torch", "int8")]
+    scorers = [backend.embedded_scorer(KNOWN_CROSS, setting=s) for s in ("torch", request.param)]
     if scorers[1].card.backend == "torch":
-        pytest.skip("the int8 backend does not run on this machine")
+        pytest.skip("OpenVINO does not run on this machine")
     return scorers[0], scorers[1]
 
 
 @pytest.mark.real
 def test_the_real_backends_say_nearly_the_same(both):
-    torch, int8 = both
-    assert (torch.card.model_hash, torch.card.backend) == (int8.card.model_hash, "torch")
-    assert int8.card.backend.startswith("openvino-int8-")
+    torch, other = both
+    assert (torch.card.model_hash, torch.card.backend) == (other.card.model_hash, "torch")
+    assert other.card.backend.startswith(("openvino-bf16", "openvino-f32", "openvino-int8-"))
+    most = 0.6 if "int8" in other.card.backend else 0.06
     query = "how are bridges kept from freezing?"
     exact, rounded = (s.score(s.prepare(query, PASSAGES)) for s in both)
     assert rounded.dtype == np.float32
-    assert np.abs(exact - rounded).max() < 0.6
+    assert np.abs(exact - rounded).max() < most
     assert exact.argmax() == rounded.argmax()
-    apart = int8.pair(query, int8.encode_passages(PASSAGES))
-    assert np.array_equal(int8.score(apart), rounded)
-    assert int8.score([]).shape == (0,)
+    apart = other.pair(query, other.encode_passages(PASSAGES))
+    assert np.array_equal(other.score(apart), rounded)
+    assert other.score([]).shape == (0,)
 
 
 @pytest.mark.real
-def test_an_int8_score_hardly_depends_on_who_shares_the_batch(both):
-    _, int8 = both
-    prepared = int8.prepare("how are bridges kept from freezing?", PASSAGES)
-    together = int8.score(prepared)
-    alone = np.concatenate([int8.score([pair]) for pair in prepared])
+def test_a_rounded_score_hardly_depends_on_who_shares_the_batch(both):
+    _, other = both
+    prepared = other.prepare("how are bridges kept from freezing?", PASSAGES)
+    together = other.score(prepared)
+    alone = np.concatenate([other.score([pair]) for pair in prepared])
     assert np.abs(together - alone).max() < 0.1  # check.ROUNDED_TOLERANCE
 
 
 @pytest.mark.real
 def test_a_cut_wire_is_torchs(both):
-    torch, int8 = both
-    prepared = int8.prepare("how are bridges kept from freezing?", PASSAGES)
-    cut = int8.wired.score(prepared, wire=0.0)
+    torch, other = both
+    prepared = other.prepare("how are bridges kept from freezing?", PASSAGES)
+    cut = other.wired.score(prepared, wire=0.0)
     assert np.allclose(cut, torch.wired.score(prepared, wire=0.0), atol=1e-4)

@@ -93,7 +93,7 @@ def ranges_for(state: dict[str, np.ndarray], seed: int = 0) -> dict[tuple[int, s
 @pytest.mark.parametrize(("quantise", "most"), [(False, 1e-4), (True, 0.5)])
 def test_the_graph_says_what_torch_says(tiny: WiredEncoder, quantise: bool, most: float):
     openvino = pytest.importorskip("openvino", reason="openvino is not installed")
-    from rerank_core.int8_scorer import Head
+    from rerank_core.openvino_scorer import Head
     from rerank_core.wired_graph import build
 
     state = {name: tensor.numpy() for name, tensor in tiny.state_dict().items()}

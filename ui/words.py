@@ -48,11 +48,15 @@ def live_ms(timing: StageTiming) -> float:
 def backend_words(backend: str) -> str:
     """What computed a cross-encoder's scores, as visitors read it.
 
-    >>> backend_words("torch"), backend_words("openvino-int8-1a2b3c4d")
-    ('torch in 32-bit floats', 'OpenVINO, most of it in 8-bit integers')
+    >>> backend_words("torch"), backend_words("openvino-bf16")
+    ('torch in 32-bit floats', 'OpenVINO in 16-bit floats')
+    >>> backend_words("openvino-int8-1a2b3c4d")
+    'OpenVINO, most of it in 8-bit integers'
     """
     if backend.startswith("openvino-int8"):
         return "OpenVINO, most of it in 8-bit integers"
+    if backend.startswith("openvino"):
+        return f"OpenVINO in {'16' if backend.endswith('bf16') else '32'}-bit floats"
     return f"{backend} in 32-bit floats"
 
 

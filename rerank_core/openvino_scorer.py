@@ -1,8 +1,9 @@
-"""The embedded cross-encoder on OpenVINO, its products in 8-bit integers: a PairScorer.
+"""The embedded cross-encoder on OpenVINO: in bfloat16, or most of its products in 8-bit integers. A PairScorer.
 
-The same pairs, bounds and logits' scale as wire.WiredScorer; logits differ a little (benchmarks/AGREEMENT.md says how
-much), so its card has the same model hash and a backend of its own. No torch is called for a score. Left out: choosing
-it (backend.py), and cutting the wire, for which the torch model is loaded when it is first asked for.
+The same pairs, bounds and logits' scale as wire.WiredScorer; logits differ a little (benchmarks/AGREEMENT.md and
+AGREEMENT-int8.md say how much), so its card has the same model hash and a backend of its own. No torch is called for a
+score. Left out: choosing it (backend.py), and cutting the wire, for which the torch model is loaded when it is first
+asked for.
 """
 
 from __future__ import annotations
@@ -57,10 +58,12 @@ class Head:
         return np.asarray(linear + distance @ self.w2 + self.b + mlp, dtype=np.float32)
 
 
-class Int8Scorer:
+class OpenVinoScorer:
     """Scores prepared pairs; not for two threads at once (the scheduler lets one forward pass run at a time).
 
-    `load_torch` gives the same weights on torch, for `wire` below 1. `threads` is how many cores a pass may use.
+    `quantised` says which products are in integers; None: none is. What is not is in bfloat16 where the processor
+    multiplies that, else in float32; `backend` says which it came to. `load_torch` gives the same weights on torch, for
+    `wire` below 1. `threads` is how many cores a pass may use.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Int8Scorer:
         state: Mapping[str, Array],
         tokenizer: PairTokenizer,
         config: Mapping[str, Any],
-        quantised: Quantised,
+        quantised: Quantised | None,
         load_torch: Callable[[], WiredScorer],
         threads: int,
     ) -> None:
@@ -79,21 +82,22 @@ class Int8Scorer:
         self.max_passage_tokens: int = config["max_passage_tokens"]
         stored = config.get("calibration")
         self.calibration = Calibration(**stored) if stored else None
-        self.backend = f"openvino-int8-{quantised.digest[:8]}"
         self._load_torch = load_torch
         self._head = Head(state)
         self._word = state["word.weight"]
         self._places = state["position.weight"][None] + state["side.weight"][:, None]  # (2, P, D)
         core = ov.Core()
         abilities = core.get_property("CPU", properties.device.capabilities)
+        halved = "BF16" in abilities
+        plain = "openvino-bf16" if halved else "openvino-f32"
+        self.backend = f"openvino-int8-{quantised.digest[:8]}" if quantised else plain
         settings = {
-            # What is not in integers: halved where the processor multiplies bfloat16, else as it was trained.
-            hints.inference_precision: ov.Type.bf16 if "BF16" in abilities else ov.Type.f32,
+            hints.inference_precision: ov.Type.bf16 if halved else ov.Type.f32,
             hints.performance_mode: hints.PerformanceMode.LATENCY,
             hints.enable_cpu_pinning: False,  # other processes of a small machine need the cores too
             properties.inference_num_threads: threads,
         }
-        graph = build(state, config["architecture"], quantised.products)
+        graph = build(state, config["architecture"], quantised.products if quantised else {})
         self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
 
     @cached_property
