@@ -67,10 +67,33 @@ def test_a_place_that_cannot_be_written_is_one_sentence(
 
 if STORED.exists():
 
+    @pytest.mark.parametrize("n", [20, 50, 100])
+    def test_both_top_twenties_are_judged_by_people(n: int) -> None:
+        """Otherwise a model would be marked down for finding what nobody looked at."""
+        library = load_library(SCENARIOS)
+        for case in read_board(STORED).cases:
+            relevance = library.query(case.query_id).relevance
+            after = [doc_id for _, doc_id in sorted(case.pool.keys[:n])]
+            for order in (case.pool.doc_ids, after):
+                assert not [d for d in order[:20] if d not in relevance], case.query_id
+
+    def test_the_library_has_what_the_evidence_needs() -> None:
+        library, cases = load_library(SCENARIOS), read_board(STORED).cases
+        assert len(library.scenarios) >= 16
+        assert len(library.passages) >= 960
+        assert sum(query.chosen is None for query in library.queries) >= 90
+        assert len({query.slice for query in library.queries}) == 10
+        deepest = [
+            max(case.pool.ranks[d] for d, g in case.pool.relevance.items() if g >= 2)
+            for case in cases
+        ]
+        assert sum(rank > 10 for rank in deepest) >= 6
+        assert sum(rank > 50 for rank in deepest) >= 3
+
     @pytest.mark.real
     def test_a_sample_of_the_stored_board_is_what_the_models_say_now() -> None:
         stored, library = read_board(STORED), load_library(SCENARIOS)
-        # Stored scores are torch's; another backend's differ by more than the tolerance (benchmarks/AGREEMENT.md).
+        # Stored scores are torch's; another backend's differ by more than the tolerance (benchmarks/AGREEMENT*.md).
         engine = TwoStage(
             None, embedded_scorer(KNOWN[EMBEDDED_CROSS_ENCODER], setting=TORCH)
         ).load()
