@@ -3,7 +3,7 @@
     RERANK_BACKEND=auto    bfloat16 where the processor multiplies it (AVX-512 BF16 or AMX), else torch
     RERANK_BACKEND=torch   float32, on any processor
     RERANK_BACKEND=bf16    OpenVINO without asking the processor: float32 where it cannot multiply bfloat16
-    RERANK_BACKEND=int8    OpenVINO, most products in 8-bit integers: the fastest, and it moves first places
+    RERANK_BACKEND=int8    OpenVINO, most products in 8-bit integers, which moves first places
 
 bfloat16 ranks as float32 does, 8-bit integers not quite: benchmarks/AGREEMENT.md and AGREEMENT-int8.md. Where OpenVINO
 is chosen but not there (not installed, a broken file, a graph that does not compile), torch answers and one line of

@@ -22,7 +22,7 @@ from rerank_core.quantised import Quantised
 from rerank_core.wire import (
     PRODUCT_SCALE,
     SHUT,
-    Calibration,
+    PairReader,
     PairTokenizer,
     PreparedPair,
     WiredScorer,
@@ -58,7 +58,7 @@ class Head:
         return np.asarray(linear + distance @ self.w2 + self.b + mlp, dtype=np.float32)
 
 
-class OpenVinoScorer:
+class OpenVinoScorer(PairReader):
     """Scores prepared pairs; not for two threads at once (the scheduler lets one forward pass run at a time).
 
     `quantised` says which products are in integers; None: none is. What is not is in bfloat16 where the processor
@@ -75,13 +75,7 @@ class OpenVinoScorer:
         load_torch: Callable[[], WiredScorer],
         threads: int,
     ) -> None:
-        self.tokenizer = tokenizer
-        self.model_hash: str = config["model_hash"]
-        self.version: str = config["version"]
-        self.max_query_tokens: int = config["max_query_tokens"]
-        self.max_passage_tokens: int = config["max_passage_tokens"]
-        stored = config.get("calibration")
-        self.calibration = Calibration(**stored) if stored else None
+        super().__init__(tokenizer, config)
         self._load_torch = load_torch
         self._head = Head(state)
         self._word = state["word.weight"]
@@ -104,10 +98,6 @@ class OpenVinoScorer:
     def torch(self) -> WiredScorer:
         """The same model on torch, loaded now."""
         return self._load_torch()
-
-    def prepare(self, query: str, passages: Sequence[str]) -> list[PreparedPair]:
-        """Tokenise the query once and every passage once."""
-        return self.tokenizer.pair(query, self.tokenizer.encode_passages(passages))
 
     def score(self, prepared: Sequence[PreparedPair], wire: float = 1.0) -> Array:
         """Pairs -> float32 logits (B,), in ONE forward pass; a `wire` below 1 is torch's: ranges are not for it."""

@@ -18,7 +18,7 @@ import hashlib
 import json
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -313,7 +313,24 @@ def load_wired(folder: Path | str, base_folder: Path | str) -> tuple[WiredEncode
     return model.eval(), config
 
 
-class WiredScorer:
+class PairReader:
+    """What the model's card and its tokenizer say, whatever computes the scores: base of the PairScorers."""
+
+    def __init__(self, tokenizer: PairTokenizer, config: Mapping[str, Any]):
+        self.tokenizer = tokenizer
+        self.model_hash: str = config["model_hash"]
+        self.version: str = config["version"]
+        self.max_query_tokens: int = config["max_query_tokens"]
+        self.max_passage_tokens: int = config["max_passage_tokens"]
+        stored = config.get("calibration")
+        self.calibration = Calibration(**stored) if stored else None
+
+    def prepare(self, query: str, passages: Sequence[str]) -> list[PreparedPair]:
+        """Tokenise the query once and every passage once."""
+        return self.tokenizer.pair(query, self.tokenizer.encode_passages(passages))
+
+
+class WiredScorer(PairReader):
     """Scores prepared pairs in one forward pass; logits, never probabilities.
 
     >>> scorer = WiredScorer.load(weights, base)                              # doctest: +SKIP
@@ -322,23 +339,14 @@ class WiredScorer:
     """
 
     def __init__(self, model: WiredEncoder, tokenizer: PairTokenizer, config: dict[str, Any]):
-        self.model, self.tokenizer, self.config = model, tokenizer, config
-        self.model_hash: str = config["model_hash"]
-        self.version: str = config["version"]
-        self.max_query_tokens: int = config["max_query_tokens"]
-        self.max_passage_tokens: int = config["max_passage_tokens"]
-        stored = config.get("calibration")
-        self.calibration = Calibration(**stored) if stored else None
+        super().__init__(tokenizer, config)
+        self.model, self.config = model, config
 
     @classmethod
     def load(cls, folder: Path | str, base_folder: Path | str) -> WiredScorer:
         model, config = load_wired(folder, base_folder)
         bounds = config["max_query_tokens"], config["max_passage_tokens"]
         return cls(model, PairTokenizer(Path(base_folder) / "tokenizer.json", *bounds), config)
-
-    def prepare(self, query: str, passages: Sequence[str]) -> list[PreparedPair]:
-        """Tokenise the query once and every passage once."""
-        return self.tokenizer.pair(query, self.tokenizer.encode_passages(passages))
 
     def score(self, prepared: Sequence[PreparedPair], wire: float = 1.0) -> np.ndarray:
         """Pairs -> float32 logits (B,), in ONE forward pass; ``wire=0`` cuts the two texts apart."""

@@ -94,12 +94,10 @@ def _here(figure: go.Figure, point: ThresholdPoint, colour: str, symbol: str, wo
         x=[x], y=[y], mode="markers", hoverinfo="skip", cliponaxis=False,
         marker={"symbol": symbol, "size": 12, "color": colour},
     )  # fmt: skip
-    if symbol == "diamond":
-        late, ax, ay = x > 0.6, -10, 52 if y > 0.25 else 30
-    else:
-        late, ax, ay = x > 0.6, 28, -58
+    late = x > 0.6
+    ax, ay = (-10, 52 if y > 0.25 else 30) if symbol == "diamond" else (-28 if late else 28, -58)
     figure.add_annotation(
-        x=x, y=y, text=words, ax=-ax if late and ax > 0 else ax, ay=ay, xanchor="right" if late else "left",
+        x=x, y=y, text=words, ax=ax, ay=ay, xanchor="right" if late else "left",
         arrowhead=0, arrowcolor=WAIT, standoff=7,
     )  # fmt: skip
 
