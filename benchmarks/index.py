@@ -1,49 +1,41 @@
-"""Approximate search against exact: time to build, memory, time of a query and recall@100, by library.
+"""Search through an index against exact search: time to build, memory, time of a query and recall@100.
 
-    python -m benchmarks.index                       # 1,000,000 vectors, the library that pays best, in minutes
-    python -m benchmarks.index 20000 --all           # fewer vectors, every library that is installed
-    python -m benchmarks.index --vectors rows.npy    # vectors of one's own instead: (n, 384) float32, unit rows
+    python -m benchmarks.index                       # 1,000,000 vectors, near_index.py's index; some ten minutes
+    python -m benchmarks.index 200000 --all          # fewer vectors, every library that is installed
+    python -m benchmarks.index --vectors rows.npy --queries asked.npy     # one's own: float32 unit rows
 
 Vectors are clustered, as those of texts are: a topic each, topics of unequal size, and most of what differs within one
-lies in few directions. Queries are new draws from the same topics. An index proposes candidates, and their exact
-cosines decide, so that recall@100 is the share of the exact 100 that were proposed. Writes benchmarks/INDEX.md.
+lies in few directions; queries are new draws from the same topics. How far each index looks is chosen as near_index.py
+does, on its sample queries, so that recall is measured on queries that nothing was chosen by. What is proposed is
+scored exactly. Writes a section of benchmarks/INDEX.md.
 
-Compared: faiss-cpu (inverted lists of 8-bit rows, and of whole ones), usearch (HNSW over 16-bit rows). Left out:
-hnswlib, which comes as source only and needs a compiler on every machine.
+Compared, where installed: usearch as near_index.py uses it, hnswlib (the same kind of graph, 32 bits) and faiss-cpu
+(inverted lists of 8-bit rows).
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
 import platform
 import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.report import write_section
+from rerank_core import near_index as near
+
 OUT = Path(__file__).parent / "INDEX.md"
+HEAD = "# Exact search and an index\n\nWritten by `python -m benchmarks.index`.\n"
 DIMS, SEED, BLOCK, QUERIES, WANTED = 384, 0, 50_000, 200, 100
-OVERSAMPLE = 3
-"""Candidates proposed for each one wanted: coarse distances put few of the exact 100 further down."""
 TOPIC, DIRECTIONS, SPREAD, NOISE = 400, 24, 0.9, 0.35
 """Vectors a topic on average; directions in which a topic varies, how far, and how far in all others."""
-
-
-class Index(Protocol):
-    """An index under construction and in use."""
-
-    name: str
-
-    def build(self, rows: np.ndarray, progress: Callable[[int, int], None]) -> None: ...
-
-    def near(self, query: np.ndarray, count: int) -> np.ndarray:
-        """About `count` rows near a query (d,), in any order."""
 
 
 def clustered(n: int, queries: int = QUERIES, dims: int = DIMS) -> tuple[np.ndarray, np.ndarray]:
@@ -70,78 +62,87 @@ def clustered(n: int, queries: int = QUERIES, dims: int = DIMS) -> tuple[np.ndar
     return rows[:n], rows[n:]
 
 
+class Found(NamedTuple):
+    """What usearch's search gives, as near_index.py reads it."""
+
+    keys: np.ndarray
+
+
+class Usearch:
+    """As near_index.py makes it."""
+
+    name, efforts = "usearch, HNSW, 16 bits", near.EXPANSIONS
+
+    def build(self, rows: np.ndarray) -> None:
+        self._graph = near._built(rows, np.arange(len(rows)), progress)
+
+    def look(self, effort: int) -> None:
+        self._graph.expansion_search = effort
+
+    def __len__(self) -> int:
+        return len(self._graph)
+
+    def search(self, query: np.ndarray, count: int) -> Any:
+        return self._graph.search(query, count)
+
+
+class Hnswlib:
+    name, efforts = "hnswlib, HNSW, 32 bits", near.EXPANSIONS
+
+    def build(self, rows: np.ndarray) -> None:
+        import hnswlib
+
+        self._graph = hnswlib.Index(space="ip", dim=rows.shape[1])
+        self._graph.init_index(
+            len(rows), M=near.CONNECTIVITY, ef_construction=near.EXPANSION_ADD, random_seed=SEED
+        )
+        for at in range(0, len(rows), BLOCK):
+            block = rows[at : at + BLOCK]
+            self._graph.add_items(block, np.arange(at, at + len(block)))
+            progress(at + len(block), len(rows))
+
+    def look(self, effort: int) -> None:
+        self._graph.set_ef(
+            max(effort, near.OVERSAMPLE * WANTED)
+        )  # it refuses to give more than it looks at
+
+    def __len__(self) -> int:
+        return self._graph.get_current_count()
+
+    def search(self, query: np.ndarray, count: int) -> Found:
+        return Found(self._graph.knn_query(query[None], k=count)[0][0])
+
+
 class Faiss:
     """Inverted lists: rows near the same centre stand together, and a query reads the lists of its nearest centres."""
 
-    def __init__(self, kind: str, probes: float) -> None:
-        self.name = f"faiss-cpu, inverted lists, {kind}"
-        self._kind, self._probes = kind, probes
+    name, efforts = "faiss-cpu, inverted lists, 8 bits", (8, 16, 32, 64, 128, 256, 512)
 
-    def build(self, rows: np.ndarray, progress: Callable[[int, int], None]) -> None:
+    def build(self, rows: np.ndarray) -> None:
         import faiss
 
         n, dims = rows.shape
-        lists = int(max(8, min(4096, 2 * n**0.5)))
-        spec = f"IVF{lists},{'SQ8' if self._kind == '8 bits' else 'Flat'}"
-        self._index = faiss.index_factory(dims, spec, faiss.METRIC_INNER_PRODUCT)
+        lists = int(min(4096, 2 * n**0.5))
+        self._index = faiss.index_factory(dims, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
         sample = np.random.default_rng(SEED).choice(n, min(n, 40 * lists), replace=False)
-        self._index.cp.niter = 8
         self._index.train(rows[np.sort(sample)])
         for at in range(0, n, BLOCK):
             self._index.add(rows[at : at + BLOCK])
             progress(min(n, at + BLOCK), n)
-        self._index.nprobe = max(4, round(lists * self._probes))
 
-    def near(self, query: np.ndarray, count: int) -> np.ndarray:
+    def look(self, effort: int) -> None:
+        self._index.nprobe = effort
+
+    def __len__(self) -> int:
+        return self._index.ntotal
+
+    def search(self, query: np.ndarray, count: int) -> Found:
         found = self._index.search(query[None], count)[1][0]
-        return found[found >= 0]
+        return Found(found[found >= 0])
 
 
-class Usearch:
-    """A graph of near neighbours that a query walks."""
-
-    name = "usearch, HNSW, 16 bits"
-
-    def build(self, rows: np.ndarray, progress: Callable[[int, int], None]) -> None:
-        from usearch.index import Index as Graph
-
-        self._graph = Graph(
-            ndim=rows.shape[1],
-            metric="ip",
-            dtype="f16",
-            connectivity=16,
-            expansion_add=128,
-            expansion_search=400,
-        )
-        for at in range(0, len(rows), BLOCK):
-            block = rows[at : at + BLOCK]
-            self._graph.add(np.arange(at, at + len(block)), block)
-            progress(at + len(block), len(rows))
-
-    def near(self, query: np.ndarray, count: int) -> np.ndarray:
-        return self._graph.search(query, count).keys
-
-
-class Figures(NamedTuple):
-    """One index, measured: seconds to build, MB that it added, milliseconds a query, recall@100."""
-
-    name: str
-    build_s: float
-    megabytes: float
-    ms: float
-    recall: float
-
-
-def exact(rows: np.ndarray, queries: np.ndarray) -> tuple[list[set[int]], float]:
-    """The nearest WANTED rows of each query, and the median milliseconds of finding them one query at a time."""
-    best, times = [], []
-    for query in queries:
-        start = perf_counter()
-        scores = rows @ query
-        top = np.argpartition(scores, -WANTED)[-WANTED:]
-        times.append((perf_counter() - start) * 1e3)
-        best.append(set(top.tolist()))
-    return best, statistics.median(times)
+def progress(done: int, total: int) -> None:
+    print(f"\r{done:,} of {total:,}", end="", file=sys.stderr, flush=True)
 
 
 def resident() -> float:
@@ -153,42 +154,58 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def measure(index: Index, rows: np.ndarray, queries: np.ndarray, best: list[set[int]]) -> Figures:
-    """Build, ask each query, and hold what is proposed, exactly scored, against the exact answer."""
-
-    def progress(done: int, total: int) -> None:
-        print(f"\r{index.name}: {done:,} of {total:,}", end="", file=sys.stderr, flush=True)
-
+def measure(index: Any, rows: np.ndarray, queries: np.ndarray, best: np.ndarray) -> str:
+    """Build, choose how far to look, ask each query: a row of the table."""
+    every = np.arange(len(rows))
     before, start = resident(), perf_counter()
-    index.build(rows, progress)
+    index.build(rows)
     build_s, megabytes = perf_counter() - start, resident() - before
     print(file=sys.stderr)
-    times, hits = [], 0
-    for query, wanted in zip(queries, best, strict=True):
+    start = perf_counter()
+    asked = near.sample_queries(rows, every)
+    exact = near.exact_best(rows, every, asked)
+    for effort in index.efforts:
+        index.look(effort)
+        sampled = near.recall_of(index, rows, every, asked, exact)
+        if sampled >= near.RECALL_LEAST:
+            break
+    chosen_s = perf_counter() - start
+    times = []
+    for query in queries:
         start = perf_counter()
-        found = index.near(query, OVERSAMPLE * WANTED).astype(np.intp)
-        order = np.argsort(-(rows[found] @ query))[:WANTED]
+        texts = near.proposed(index, query, WANTED)
+        np.argsort(-(rows[texts] @ query))[:WANTED]
         times.append((perf_counter() - start) * 1e3)
-        hits += len(wanted & set(found[order].tolist()))
-    return Figures(
-        index.name, build_s, megabytes, statistics.median(times), hits / (WANTED * len(queries))
+    recall = near.recall_of(index, rows, every, queries, best)
+    return (
+        f"| {index.name} | {build_s:.0f} s + {chosen_s:.0f} s | {megabytes:,.0f} MB | {effort} "
+        f"| {statistics.median(times):.1f} ms | {sampled:.4f} | {recall:.4f} |"
     )
 
 
-def candidates(every: bool) -> Iterator[Index]:
-    """What is measured: the one that pays best, or all that are installed."""
-    if _installed("faiss-cpu"):
-        yield Faiss("8 bits", 0.05)
-        if every:
-            yield Faiss("whole rows", 0.05)
-    if every and _installed("usearch"):
-        yield Usearch()
+def exact_ms(rows: np.ndarray, queries: np.ndarray) -> float:
+    """Median milliseconds of comparing one query with every row and finding the best."""
+    times = []
+    for query in queries[:50]:
+        start = perf_counter()
+        np.argpartition(rows @ query, -WANTED)[-WANTED:]
+        times.append((perf_counter() - start) * 1e3)
+    return statistics.median(times)
 
 
-def _installed(name: str) -> str:
+def candidates(every: bool) -> Iterator[Any]:
+    """What is measured: near_index.py's, or all that are installed."""
+    yield Usearch()
+    if every and installed("hnswlib"):
+        yield Hnswlib()
+    if every and installed("faiss-cpu"):
+        yield Faiss()
+
+
+def installed(name: str) -> str:
     try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
         return ""
 
 
@@ -196,38 +213,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.index")
     parser.add_argument("n", type=int, nargs="?", default=1_000_000)
     parser.add_argument("--all", action="store_true", help="every library that is installed")
-    parser.add_argument("--vectors", type=Path, help=".npy with (n, 384) float32 unit rows")
+    parser.add_argument("--vectors", type=Path, help=".npy with float32 unit rows")
+    parser.add_argument("--queries", type=Path, help=".npy with the vectors of queries")
+    parser.add_argument("--what", default="given vectors", help="what these are")
     args = parser.parse_args()
     if args.vectors:
-        given = np.load(args.vectors)
-        rows, queries, what = given[:-QUERIES], given[-QUERIES:], f"vectors of {args.vectors.name}"
+        rows, queries, what = np.load(args.vectors), np.load(args.queries)[:QUERIES], args.what
     else:
         rows, queries = clustered(args.n)
         what = "synthetic clustered vectors"
-    best, exact_ms = exact(rows, queries)
+    best = near.exact_best(rows, np.arange(len(rows)), queries)
     lines = [
-        "# Exact search and an index",
+        f"{rows.shape[1]} numbers each ({rows.nbytes / 2**20:,.0f} MB); {len(queries)} queries one at a time, the best "
+        f"{WANTED}; {near.OVERSAMPLE} proposed for each one wanted.",
         "",
-        f"{len(rows):,} {what} of {rows.shape[1]} numbers ({rows.nbytes / 2**20:,.0f} MB), {len(queries)} queries one "
-        f"at a time, the best {WANTED}. What an index proposes ({OVERSAMPLE} times as many) is scored exactly.",
-        "",
-        "| | built in | memory added | a query, median | recall@100 |",
-        "|---|---|---|---|---|",
-        f"| exact, numpy | 0 s | 0 MB | {exact_ms:.1f} ms | 1 |",
+        f"| | built + looking chosen | memory added | looks at | a query, median | recall@{WANTED} on the sample "
+        "| on the queries |",
+        "|---|---|---|---|---|---|---|",
+        f"| exact, numpy | | | all | {exact_ms(rows, queries):.1f} ms | 1 | 1 |",
     ]
     for index in candidates(args.all):
-        f = measure(index, rows, queries, best)
-        lines.append(
-            f"| {f.name} | {f.build_s:.0f} s | {f.megabytes:,.0f} MB | {f.ms:.1f} ms | {f.recall:.4f} |"
-        )
-        print(lines[-1])
-    versions = ", ".join(f"{n} {v}" for n in ("faiss-cpu", "usearch") if (v := _installed(n)))
+        lines.append(measure(index, rows, queries, best))
+        print(lines[-1], flush=True)
+    names = ("usearch", "hnswlib", "faiss-cpu")
+    versions = ", ".join(f"{n} {v}" for n in names if (v := installed(n)))
     lines += [
         "",
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
         f"{versions}.",
     ]
-    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_section(f"{len(rows):,} {what}", lines, OUT, HEAD)
     print(OUT)
 
 

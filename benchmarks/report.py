@@ -10,13 +10,13 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = "# Measured speed\n\nWritten by the scripts beside it. Ratios count; milliseconds belong to the machine named.\n"
 
 
-def write_section(title: str, lines: Sequence[str]) -> None:
-    """Replace the section `title` of RESULTS.md, or add it at the end."""
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else HEAD
+def write_section(title: str, lines: Sequence[str], path: Path = RESULTS, head: str = HEAD) -> None:
+    """Replace the section `title` of RESULTS.md, or add it at the end; `head` begins a new file."""
+    text = path.read_text(encoding="utf-8") if path.exists() else head
     section = f"\n## {title}\n\n" + "\n".join(lines) + "\n"
     pattern = rf"\n## {re.escape(title)}\n.*?(?=\n## |\Z)"
     if re.search(pattern, text, re.S):
         text = re.sub(pattern, lambda _: section.rstrip("\n"), text, flags=re.S).rstrip("\n") + "\n"
     else:
         text += section
-    RESULTS.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")

@@ -1,16 +1,16 @@
 """A corpus: passages and their vectors, encoded once.
 
-Left out: searching (retrieve.py), and any index; search here is exact, over hundreds or thousands of rows. A corpus
-that is read from a file, with vectors from the disk, is a StoredCorpus (stored_corpus.py).
+Left out: searching (retrieve.py), and what an index is (near_index.py). A corpus that is read from a file, with vectors
+from the disk, is a StoredCorpus (stored_corpus.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
-from typing import Protocol
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from rerank_core.errors import InputError
 from rerank_core.inputs import as_passages
 from rerank_core.limits import ENCODE_BATCH
 from rerank_core.models import Encoder
+from rerank_core.near_index import NearIndex, Rows, near_index
 from rerank_core.records import Passage
 
 Vectors = NDArray[np.float32]
@@ -27,29 +28,19 @@ OnProgress = Callable[[int, int], None]
 __all__ = ["Corpus", "Rows", "as_passages"]
 
 
-class Rows(Protocol):
-    """What search asks of a corpus's vectors, (n, d): an array in memory has it, and so have rows on the disk."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    def __matmul__(self, vector: Vectors, /) -> Vectors:
-        """(n, d) @ (d,) -> (n,): one score a row."""
-
-
 @dataclass(frozen=True, eq=False)
 class Corpus:
     """`vectors` is (n, d) float32 with rows of unit length, row i for passage i; `model_hash` says whose they are.
 
-    `encode_ms` is what encoding took, paid once (0 where the vectors came from elsewhere).
+    `encode_ms` is what encoding took, paid once (0 where the vectors came from elsewhere). Search is exact where `near`
+    is None.
     """
 
     passages: Sequence[Passage]
     vectors: Rows
     model_hash: str
     encode_ms: float = 0.0
+    near: NearIndex | None = None
 
     def __post_init__(self) -> None:
         if len(self.vectors.shape) != 2 or len(self.vectors) != len(self.passages):
@@ -101,9 +92,21 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.passages)
 
+    def indexed(self, progress: OnProgress | None = None) -> Self:
+        """The same corpus, with an index where it has more than limits.EXACT_MAX distinct texts; see near_index.py.
+
+        `progress(done, total)` counts the texts that are in it.
+        """
+        return replace(self, near=near_index(self.vectors, self.text_of, progress))
+
     @cached_property
     def first_row(self) -> NDArray[np.intp]:
         """(n,) for each passage the first row with an equal text: where its score is read, so that ties are exact."""
         first: dict[str, int] = {}
         rows = [first.setdefault(p.text, i) for i, p in enumerate(self.passages)]
         return np.asarray(rows, dtype=np.intp)
+
+    @property
+    def text_of(self) -> NDArray[np.intp]:
+        """(n,) which distinct text each passage has, numbered from 0."""
+        return np.unique(self.first_row, return_inverse=True)[1]

@@ -134,7 +134,7 @@ def _resuming(kept: KeptScores, given: Given) -> str:
 
 
 def _searched(given: Given, engine: TwoStage, folder: Path, most: int) -> tuple[FirstStage, Index]:
-    from rerank_core.first_stage import Searched
+    from rerank_core.first_stage import Searched, searched_by
     from rerank_core.report import Index
     from rerank_core.stored_corpus import stored_corpus
 
@@ -143,13 +143,16 @@ def _searched(given: Given, engine: TwoStage, folder: Path, most: int) -> tuple[
     line = ProgressLine("Encoding passages", sys.stderr)
     try:
         corpus, cost = stored_corpus(given.corpus, engine.encoder, folder, most, _say, line)
+        line.close()
+        line = ProgressLine("Building the index", sys.stderr)
+        corpus = corpus.indexed(line)
     except KeyboardInterrupt:
         line.close()
         _say("Stopped; the vectors so far are kept, and the same command goes on from there.")
         raise
     finally:
         line.close()
-    index = Index(encoded=cost.encoded, kept=cost.kept, ms=cost.ms)
+    index = Index(encoded=cost.encoded, kept=cost.kept, ms=cost.ms, **searched_by(corpus))
     return Searched(engine, corpus, given.corpus.row_of), index
 
 

@@ -8,13 +8,12 @@ line (evaluate_command.py) and what the report consists of (report_of.py).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from time import perf_counter
 from typing import Protocol
 
 from rerank_core.corpus import Corpus, OnProgress
 from rerank_core.errors import InputError, RerankError
 from rerank_core.evaluation import Facts, Plan, Tally
-from rerank_core.first_stage import FirstStage, Searched
+from rerank_core.first_stage import FirstStage, Searched, searched_by
 from rerank_core.judged import RELEVANT_FROM, JudgedQuery, check_grades
 from rerank_core.kept_scores import InMemory, Said
 from rerank_core.limits import EVALUATE_RETRIEVE_K, EVALUATE_TOP_K
@@ -67,13 +66,10 @@ def evaluate_queries(
     ]
     index = None
     if not isinstance(corpus, Corpus):
-        start = perf_counter()
         corpus = engine.corpus(corpus)
         index = Index(
-            encoded=len({p.text for p in corpus.passages}),
-            kept=0,
-            ms=(perf_counter() - start) * 1e3,
-        )
+            encoded=len({p.text for p in corpus.passages}), kept=0, ms=corpus.encode_ms, **searched_by(corpus)
+        )  # fmt: skip
     stage = Searched(engine, corpus)
     return evaluate_stage(engine, stage, judged, plan, Facts(name, index=index), progress=progress)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from rerank_core.corpus import Corpus
 from rerank_core.corpus_file import CorpusFile
@@ -75,6 +75,14 @@ class Searched:
 
     def holds(self, query: JudgedQuery, doc_id: str) -> bool:
         return doc_id in self._row_of
+
+
+def searched_by(corpus: Corpus) -> dict[str, Any]:
+    """What report.Index says of how a corpus is searched."""
+    near = corpus.near
+    if near is None:
+        return {"search": "exact"}
+    return {"search": near.name, "recall": near.recall, "build_ms": near.build_ms}
 
 
 class FromRun:

@@ -158,8 +158,11 @@ class TwoStage:
     def corpus(
         self, passages: Iterable[str | Passage], progress: OnProgress | None = None
     ) -> Corpus:
-        """Encode passages once, in turns with other visitors; keep the Corpus and pass it on."""
-        return Corpus.encode(passages, self.encoder, progress)
+        """Encode passages once, in turns with other visitors; keep the Corpus and pass it on.
+
+        More than limits.EXACT_MAX distinct texts also get an index; `progress` then counts a second time.
+        """
+        return Corpus.encode(passages, self.encoder, progress).indexed(progress)
 
     def retrieve(
         self,
@@ -244,7 +247,7 @@ class TwoStage:
         for kept in self._corpora:
             if kept.passages == given:
                 return kept
-        corpus = self.corpus(given)
+        corpus = Corpus.encode(given, self.encoder)  # no index: few queries would not pay for it
         self._corpora = [*self._corpora, corpus][-KEPT_CORPORA:]  # a new list: readers need no lock
         return corpus
 

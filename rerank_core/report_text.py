@@ -58,6 +58,11 @@ def _lines(report: Report, width: int) -> Iterator[str]:
             f"Index, paid once: {index.encoded:,} texts encoded now, {index.kept:,} kept from "
             f"before, {index.ms / 1e3:,.1f} s"
         )
+        if index.recall is not None:
+            found = f"recall@100 {index.recall:.3f} against exact search"
+            yield from wrapped(
+                f"Search: {index.search}; {found}, built in {index.build_ms / 1e3:,.1f} s", width
+            )
     for title, queries in (("Worst losses", report.losses), ("Best gains", report.gains)):
         yield ""
         yield (

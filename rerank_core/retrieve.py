@@ -1,7 +1,8 @@
-"""The first stage: the query's vector against every passage's, exactly, and the N best are the candidates.
+"""The first stage: the passages whose vectors are nearest to the query's, and the N best are the candidates.
 
 The score is the cosine, in [-1, 1] up to rounding, a dot product since all vectors have unit length. Ties by doc_id.
-Left out: approximate search; and turns between visitors, which whoever passes `encode` takes care of.
+Every passage is compared, or those that the corpus' index proposes. Left out: that index (near_index.py); and turns
+between visitors, which whoever passes `encode` takes care of.
 """
 
 from __future__ import annotations
@@ -86,7 +87,10 @@ class QueryEncoder:
 
 
 def search(vector: NDArray[np.float32], corpus: Corpus, depth: int) -> Ranking:
-    """The `depth` passages (all where there are fewer) with the highest cosine to a unit vector (d,)."""
+    """The `depth` passages (all where there are fewer) with the highest cosine to a unit vector (d,).
+
+    With an index, of those that it proposes: a few of the best may be missing, the scores are exact.
+    """
     if not len(corpus):
         return Ranking(())
     if corpus.vectors.shape[1:] != vector.shape:
@@ -94,13 +98,15 @@ def search(vector: NDArray[np.float32], corpus: Corpus, depth: int) -> Ranking:
             f"The query's vector has shape {vector.shape} but the corpus has rows of {corpus.vectors.shape[1:]}; "
             "encode both with the same bi-encoder."
         )
-    scores = (corpus.vectors @ vector)[corpus.first_row]
-    if depth < len(scores):  # the best `depth` and all ties of the last of them
-        keep = np.flatnonzero(scores >= np.partition(scores, -depth)[-depth])
+    if corpus.near is None:
+        rows, scores = np.arange(len(corpus)), (corpus.vectors @ vector)[corpus.first_row]
     else:
-        keep = np.arange(len(scores))
-    passages = [corpus.passages[i] for i in keep.tolist()]
-    return Ranking.from_scores(passages, scores[keep].tolist()).top(depth)
+        rows, scores = corpus.near.search(vector, depth, corpus.vectors)
+    if depth < len(scores):  # the best `depth` and all ties of the last of them
+        keep = scores >= np.partition(scores, -depth)[-depth]
+        rows, scores = rows[keep], scores[keep]
+    passages = [corpus.passages[i] for i in rows.tolist()]
+    return Ranking.from_scores(passages, scores.tolist()).top(depth)
 
 
 def retrieve(

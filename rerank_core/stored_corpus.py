@@ -1,7 +1,7 @@
 """A corpus that is larger than one wants in memory: texts stay in their file, vectors are mapped from the cache.
 
-Searching it is exact, as of any Corpus, in steps of SEARCH_ROWS rows. What stays in memory for 100,000 passages is
-about 40 MB of ids and places; the 150 MB of vectors at 384 dimensions are the system's to keep or to read again.
+It is searched in steps of SEARCH_ROWS rows, or by an index. What stays in memory for 100,000 passages is about 40 MB of
+ids and places; the 150 MB of vectors at 384 dimensions are the system's to keep or to read again.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class StoredRows:
     """Rows (n, d) over several files: `slot_of` (n,) says for each row which distinct text it is."""
 
     def __init__(self, parts: Sequence[Part], slot_of: NDArray[np.intp]) -> None:
-        self._parts, self._slot_of = parts, slot_of
+        self._parts, self.slot_of = parts, slot_of
         self._distinct = sum(len(part.rows) for part in parts)
         self.shape = len(slot_of), parts[0].vectors.shape[1]
 
     def __len__(self) -> int:
-        return len(self._slot_of)
+        return len(self.slot_of)
 
     def __matmul__(self, vector: Vectors, /) -> Vectors:
         """(n, d) @ (d,) -> (n,): equal texts get the same number, since it is computed once."""
@@ -48,17 +48,42 @@ class StoredRows:
                 whole = last - first + 1 == len(rows)  # then no copy is needed
                 block = part.vectors[first : last + 1] if whole else part.vectors[rows]
                 scores[part.slots[at : at + SEARCH_ROWS]] = block @ vector
-        found: Vectors = scores[self._slot_of]
+        found: Vectors = scores[self.slot_of]
         return found
+
+    def __getitem__(self, rows: NDArray[np.intp], /) -> Vectors:
+        """(m,) row numbers -> (m, d)."""
+        part_of, row_of = self._places
+        slots = self.slot_of[rows]
+        found = np.empty((len(rows), self.shape[1]), dtype=np.float32)
+        for number in np.unique(part_of[slots]).tolist():
+            mine = part_of[slots] == number
+            found[mine] = self._parts[number].vectors[row_of[slots[mine]]]
+        return found
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+        """(distinct,) the part that has each slot, and the row in it."""
+        part_of = np.empty(self._distinct, dtype=np.int32)
+        row_of = np.empty(self._distinct, dtype=np.intp)
+        for number, part in enumerate(self._parts):
+            part_of[part.slots], row_of[part.slots] = number, part.rows
+        return part_of, row_of
 
 
 class StoredCorpus(Corpus):
     """A Corpus over a CorpusFile and StoredRows."""
 
+    vectors: StoredRows
+
     @cached_property
     def first_row(self) -> NDArray[np.intp]:
         """(n,): every row is its own, for StoredRows give equal texts equal scores already."""
         return np.arange(len(self), dtype=np.intp)
+
+    @property
+    def text_of(self) -> NDArray[np.intp]:
+        return self.vectors.slot_of
 
 
 @dataclass(frozen=True, slots=True)
