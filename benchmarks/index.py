@@ -1,30 +1,31 @@
 """Search through an index against exact search: time to build, memory, time of a query and recall@100.
 
-    python -m benchmarks.index                       # 1,000,000 vectors, near_index.py's index; some ten minutes
+    python -m benchmarks.index                       # 1,000,000 vectors, near_index.py's index; two minutes
     python -m benchmarks.index 200000 --all          # fewer vectors, every library that is installed
     python -m benchmarks.index --vectors rows.npy --queries asked.npy     # one's own: float32 unit rows
 
 Vectors are clustered, as those of texts are: a topic each, topics of unequal size, and most of what differs within one
 lies in few directions; queries are new draws from the same topics. How far each index looks is chosen as near_index.py
 does, on its sample queries, so that recall is measured on queries that nothing was chosen by. What is proposed is
-scored exactly. Writes a section of benchmarks/INDEX.md.
+scored exactly. Linux only: it forks. Writes a section of benchmarks/INDEX.md.
 
-Compared, where installed: usearch as near_index.py uses it, hnswlib (the same kind of graph, 32 bits) and faiss-cpu
-(inverted lists of 8-bit rows).
+Compared, where installed: faiss-cpu as near_index.py uses it, and two graphs of near neighbours (HNSW), usearch's over
+16-bit rows and hnswlib's over whole ones, which comes as source only.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import platform
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,9 @@ from rerank_core import near_index as near
 OUT = Path(__file__).parent / "INDEX.md"
 HEAD = "# Exact search and an index\n\nWritten by `python -m benchmarks.index`.\n"
 DIMS, SEED, BLOCK, QUERIES, WANTED = 384, 0, 50_000, 200, 100
+NEIGHBOURS, ADDING, GRAPH_EFFORTS = 16, 128, (64, 128, 256, 512, 1024, 2048)
+"""Of the graphs: neighbours of a row, rows looked at when one is added (usearch's defaults), and by a search."""
+FORK = multiprocessing.get_context("fork")
 TOPIC, DIRECTIONS, SPREAD, NOISE = 400, 24, 0.9, 0.35
 """Vectors a topic on average; directions in which a topic varies, how far, and how far in all others."""
 
@@ -62,40 +66,55 @@ def clustered(n: int, queries: int = QUERIES, dims: int = DIMS) -> tuple[np.ndar
     return rows[:n], rows[n:]
 
 
-class Found(NamedTuple):
-    """What usearch's search gives, as near_index.py reads it."""
+class Faiss:
+    """As near_index.py makes it."""
 
-    keys: np.ndarray
+    name = "faiss-cpu, inverted lists, 8 bits"
+
+    def build(self, rows: np.ndarray) -> None:
+        self._lists = near.Lists(rows, np.arange(len(rows)), progress)
+        self.efforts = [2**i for i in range(13) if 2**i < self._lists.lists] + [self._lists.lists]
+
+    def look(self, effort: int) -> None:
+        self._lists.probes = effort
+
+    def proposed(self, query: np.ndarray, depth: int) -> np.ndarray:
+        return self._lists.proposed(query, depth)
 
 
 class Usearch:
-    """As near_index.py makes it."""
-
-    name, efforts = "usearch, HNSW, 16 bits", near.EXPANSIONS
+    name, efforts = "usearch, HNSW, 16 bits", GRAPH_EFFORTS
 
     def build(self, rows: np.ndarray) -> None:
-        self._graph = near._built(rows, np.arange(len(rows)), progress)
+        from usearch.index import Index
+
+        self._graph = Index(
+            ndim=rows.shape[1],
+            metric="ip",
+            dtype="f16",
+            connectivity=NEIGHBOURS,
+            expansion_add=ADDING,
+        )
+        for at in range(0, len(rows), BLOCK):
+            block = rows[at : at + BLOCK]
+            self._graph.add(np.arange(at, at + len(block)), block)
+            progress(at + len(block), len(rows))
 
     def look(self, effort: int) -> None:
         self._graph.expansion_search = effort
 
-    def __len__(self) -> int:
-        return len(self._graph)
-
-    def search(self, query: np.ndarray, count: int) -> Any:
-        return self._graph.search(query, count)
+    def proposed(self, query: np.ndarray, depth: int) -> np.ndarray:
+        return self._graph.search(query, near.OVERSAMPLE * depth).keys.astype(np.intp)
 
 
 class Hnswlib:
-    name, efforts = "hnswlib, HNSW, 32 bits", near.EXPANSIONS
+    name, efforts = "hnswlib, HNSW, 32 bits", GRAPH_EFFORTS
 
     def build(self, rows: np.ndarray) -> None:
         import hnswlib
 
         self._graph = hnswlib.Index(space="ip", dim=rows.shape[1])
-        self._graph.init_index(
-            len(rows), M=near.CONNECTIVITY, ef_construction=near.EXPANSION_ADD, random_seed=SEED
-        )
+        self._graph.init_index(len(rows), M=NEIGHBOURS, ef_construction=ADDING, random_seed=SEED)
         for at in range(0, len(rows), BLOCK):
             block = rows[at : at + BLOCK]
             self._graph.add_items(block, np.arange(at, at + len(block)))
@@ -104,41 +123,10 @@ class Hnswlib:
     def look(self, effort: int) -> None:
         self._graph.set_ef(
             max(effort, near.OVERSAMPLE * WANTED)
-        )  # it refuses to give more than it looks at
+        )  # it gives no more than it looks at
 
-    def __len__(self) -> int:
-        return self._graph.get_current_count()
-
-    def search(self, query: np.ndarray, count: int) -> Found:
-        return Found(self._graph.knn_query(query[None], k=count)[0][0])
-
-
-class Faiss:
-    """Inverted lists: rows near the same centre stand together, and a query reads the lists of its nearest centres."""
-
-    name, efforts = "faiss-cpu, inverted lists, 8 bits", (8, 16, 32, 64, 128, 256, 512)
-
-    def build(self, rows: np.ndarray) -> None:
-        import faiss
-
-        n, dims = rows.shape
-        lists = int(min(4096, 2 * n**0.5))
-        self._index = faiss.index_factory(dims, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-        sample = np.random.default_rng(SEED).choice(n, min(n, 40 * lists), replace=False)
-        self._index.train(rows[np.sort(sample)])
-        for at in range(0, n, BLOCK):
-            self._index.add(rows[at : at + BLOCK])
-            progress(min(n, at + BLOCK), n)
-
-    def look(self, effort: int) -> None:
-        self._index.nprobe = effort
-
-    def __len__(self) -> int:
-        return self._index.ntotal
-
-    def search(self, query: np.ndarray, count: int) -> Found:
-        found = self._index.search(query[None], count)[1][0]
-        return Found(found[found >= 0])
+    def proposed(self, query: np.ndarray, depth: int) -> np.ndarray:
+        return self._graph.knn_query(query[None], k=near.OVERSAMPLE * depth)[0][0].astype(np.intp)
 
 
 def progress(done: int, total: int) -> None:
@@ -166,21 +154,33 @@ def measure(index: Any, rows: np.ndarray, queries: np.ndarray, best: np.ndarray)
     exact = near.exact_best(rows, every, asked)
     for effort in index.efforts:
         index.look(effort)
-        sampled = near.recall_of(index, rows, every, asked, exact)
+        sampled = near.recall_of(index.proposed, rows, every, asked, exact)
         if sampled >= near.RECALL_LEAST:
             break
     chosen_s = perf_counter() - start
     times = []
     for query in queries:
         start = perf_counter()
-        texts = near.proposed(index, query, WANTED)
+        texts = index.proposed(query, WANTED)
         np.argsort(-(rows[texts] @ query))[:WANTED]
         times.append((perf_counter() - start) * 1e3)
-    recall = near.recall_of(index, rows, every, queries, best)
+    recall = near.recall_of(index.proposed, rows, every, queries, best)
     return (
         f"| {index.name} | {build_s:.0f} s + {chosen_s:.0f} s | {megabytes:,.0f} MB | {effort} "
         f"| {statistics.median(times):.1f} ms | {sampled:.4f} | {recall:.4f} |"
     )
+
+
+def apart(work: Callable[[], str]) -> str:
+    """What `work` gives in a process of its own, which has the vectors already: memory is then one index's, and no
+    library meets another's threads (with all of them in one process, faiss crashed)."""
+    answers: multiprocessing.SimpleQueue[str] = FORK.SimpleQueue()
+    process = FORK.Process(target=lambda: answers.put(work()))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"The measuring process ended with {process.exitcode}.")
+    return answers.get()
 
 
 def exact_ms(rows: np.ndarray, queries: np.ndarray) -> float:
@@ -195,11 +195,11 @@ def exact_ms(rows: np.ndarray, queries: np.ndarray) -> float:
 
 def candidates(every: bool) -> Iterator[Any]:
     """What is measured: near_index.py's, or all that are installed."""
-    yield Usearch()
+    yield Faiss()
+    if every and installed("usearch"):
+        yield Usearch()
     if every and installed("hnswlib"):
         yield Hnswlib()
-    if every and installed("faiss-cpu"):
-        yield Faiss()
 
 
 def installed(name: str) -> str:
@@ -233,9 +233,9 @@ def main() -> None:
         f"| exact, numpy | | | all | {exact_ms(rows, queries):.1f} ms | 1 | 1 |",
     ]
     for index in candidates(args.all):
-        lines.append(measure(index, rows, queries, best))
+        lines.append(apart(lambda index=index: measure(index, rows, queries, best)))
         print(lines[-1], flush=True)
-    names = ("usearch", "hnswlib", "faiss-cpu")
+    names = ("faiss-cpu", "usearch", "hnswlib")
     versions = ", ".join(f"{n} {v}" for n in names if (v := installed(n)))
     lines += [
         "",

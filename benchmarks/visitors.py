@@ -34,7 +34,7 @@ from ui.view import View
 AT_ONCE, MANY, ROUNDS, N = (1, 4, 16), 200, 5, 50
 LONG_RUN, LONG_N, BESIDE = 10_000, 5, 4
 """Queries of the long run, their N, and how many are asked at a time."""
-WAITING = b"Waiting for the model"
+WAITING = b"Waiting for the model to be free"
 SUBJECTS = (
     "snake", "lease", "train", "invoice", "sourdough", "battery", "visa", "tide", "planet", "patent", "warranty",
     "jaguar", "vaccine", "river", "keyboard", "mortgage", "festival", "museum", "python", "recipe",
@@ -217,7 +217,9 @@ def main() -> None:
         rest = page.memory()[0]
         for count in AT_ONCE:
             rounds = [
-                asyncio.run(at_once(page, "python-pet-care", typed(count, f"{count} at once, {turn}")))
+                asyncio.run(
+                    at_once(page, "python-pet-care", typed(count, f"{count} at once, {turn}"))
+                )
                 for turn in range(ROUNDS)
             ]
             row(

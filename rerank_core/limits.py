@@ -91,6 +91,13 @@ QUEUE_SIZE = 512
 PAGE_CONCURRENCY = 64
 """Page events handled at once: they mostly wait for the one model, which is fair between them by itself."""
 
+SILENT_SHARE = 5.0
+"""After a sign of progress that took t seconds to send, none for five times as long: signs take at most a sixth of the
+server's time, however many wait."""
+
+KEPT_LISTS = 300
+"""Lists of the library's own queries kept as HTML, 50 KB each at most: 15 MB for all visitors together."""
+
 API_CONCURRENCY = 4
 """API calls handled at once: each may bring 100 passages to encode, and the page's visitors come first."""
 

@@ -1,17 +1,19 @@
 """An index over very many vectors: it proposes passages near a query, and their exact cosines decide.
 
-Up to limits.EXACT_MAX distinct texts a search compares the query with every vector. Above, a graph of near neighbours
-is walked (HNSW: Malkov and Yashunin, 2016, https://arxiv.org/abs/1603.09320), over rows in 16 bits. How far it is
-walked is not guessed: the least of EXPANSIONS that finds RECALL_LEAST of what exact search finds for sample queries,
-each halfway between two passages.
+Up to limits.EXACT_MAX distinct texts a search compares the query with every vector. Above, vectors near the same centre
+stand in one list, 8 bits a number, and a search reads the lists of the centres nearest to the query (inverted lists:
+Jegou, Douze, Schmid, 2011, https://doi.org/10.1109/TPAMI.2010.57, section IV). How many is not guessed: the fewest that
+find RECALL_LEAST of what exact search finds for sample queries, each halfway between two passages.
 
-The graph is usearch's, which is small and brings no OpenMP of its own beside torch's; benchmarks/INDEX.md compares it.
-Without it, or where it does not reach the recall, search stays exact, and a line of the log says why.
+The lists are faiss'; benchmarks/INDEX.md compares others. Without it, on macOS, where its wheel and torch's bring two
+OpenMPs and crash (https://github.com/faiss-wheels/faiss-wheels/issues/73), and where the recall is not reached, search
+stays exact, and a line of the log says why.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,14 +29,12 @@ log = logging.getLogger(__name__)
 Vectors = NDArray[np.float32]
 Numbers = NDArray[np.intp]
 OnProgress = Callable[[int, int], None]
+Propose = Callable[[Vectors, int], Numbers]
 
-LIBRARY = "usearch"
-CONNECTIVITY, EXPANSION_ADD = 16, 128
-"""Neighbours of a row, and rows looked at when one is added: the library's own defaults."""
-EXPANSIONS = (64, 128, 256, 512, 1024, 2048)
-"""Rows looked at by a search, tried from the least."""
+LISTS_MAX, ROWS_A_LIST = 4096, 40
+"""Centres, at most (else twice the square root of the number of texts); texts that each is found from."""
 OVERSAMPLE = 2
-"""Texts proposed for each one wanted: 16 bits put some of the best a little further down."""
+"""Texts proposed for each one wanted: 8 bits put some of the best a little further down."""
 SAMPLE, RECALL_AT, SEED = 200, 100, 0
 
 
@@ -53,30 +53,68 @@ class Rows(Protocol):
         """(n, d) @ (d,) -> (n,): one score a row."""
 
 
+class Lists:
+    """faiss' inverted lists over texts, numbered in the order of adding; `probes` of `lists` are read by a search."""
+
+    def __init__(self, vectors: Rows, first: Numbers, progress: OnProgress | None = None) -> None:
+        import faiss
+
+        n = len(first)
+        self.lists = max(1, min(LISTS_MAX, int(2 * n**0.5), n // ROWS_A_LIST))
+        self.probes = 1
+        self._search_of: Any = faiss.SearchParametersIVF
+        self._index = faiss.index_factory(
+            vectors.shape[1], f"IVF{self.lists},SQ8", faiss.METRIC_INNER_PRODUCT
+        )
+        learnt_from = np.random.default_rng(SEED).choice(
+            n, min(n, ROWS_A_LIST * self.lists), replace=False
+        )
+        self._index.train(vectors[first[np.sort(learnt_from)]])
+        for at, block in _blocks(vectors, first):
+            self._index.add(block)
+            if progress:
+                progress(at + len(block), n)
+
+    def proposed(self, vector: Vectors, depth: int) -> Numbers:
+        """About OVERSAMPLE texts for each of `depth`, at least `depth` where there are so many, in any order.
+
+        More lists are read for more than RECALL_AT, for which `probes` were chosen.
+        """
+        wanted = min(self._index.ntotal, OVERSAMPLE * depth)
+        probes = min(self.lists, self.probes * -(-depth // RECALL_AT))
+        while True:
+            chosen = self._search_of(nprobe=probes)
+            found = self._index.search(vector[None], wanted, params=chosen)[1][0]
+            found = found[found >= 0].astype(np.intp)
+            if len(found) >= min(depth, self._index.ntotal) or probes == self.lists:
+                return found
+            probes = min(self.lists, 2 * probes)
+
+
 @dataclass(frozen=True, eq=False)
 class NearIndex:
-    """A graph over the distinct texts of a corpus. `recall` is the mean recall@100 against exact search over SAMPLE
-    sample queries; `expansion` how many rows a search looks at; `build_ms` what making and checking it took.
+    """Lists over the distinct texts of a corpus. `recall` is the mean recall@100 against exact search over SAMPLE
+    sample queries; `build_ms` what making and checking them took.
     """
 
-    graph: Any
+    lists: Lists
     first: Numbers
     rows_of: tuple[Numbers, Numbers]
     recall: float
-    expansion: int
     build_ms: float
 
     @property
     def name(self) -> str:
         """What a report calls this search."""
-        return f"HNSW ({LIBRARY} {metadata.version(LIBRARY)}), {self.expansion} rows looked at"
+        lists = self.lists
+        return f"{lists.probes:,} of {lists.lists:,} inverted lists (faiss {metadata.version('faiss-cpu')})"
 
     def search(self, vector: Vectors, depth: int, vectors: Rows) -> tuple[Numbers, Vectors]:
         """Rows of `vectors` that may be among the `depth` nearest to a unit vector (d,), and their exact cosines.
 
         All passages with one text come together, with one cosine.
         """
-        texts = proposed(self.graph, vector, depth)
+        texts = self.lists.proposed(vector, depth)
         scores = vectors[self.first[texts]] @ vector
         order, starts = self.rows_of
         found = [order[starts[text] : starts[text + 1]] for text in texts.tolist()]
@@ -92,21 +130,21 @@ def near_index(
 ) -> NearIndex | None:
     """The index over (n, d) rows, of which row i has the text `text_of[i]`, numbered from 0; None: search exactly.
 
-    That is so for up to `exact_max` distinct texts, without the library, and where no expansion reaches RECALL_LEAST.
-    `progress(done, total)` counts distinct texts. A million take minutes: INDEX.md.
+    That is so for up to `exact_max` distinct texts, and where the module's text says. `progress(done, total)` counts
+    distinct texts. How long a million take: INDEX.md.
     """
     start = perf_counter()
     _, first = np.unique(text_of, return_index=True)
     if len(first) <= exact_max:
         return None
     try:
-        graph = _built(vectors, first, progress)
+        if sys.platform == "darwin":
+            raise ImportError("it crashes beside torch on macOS")
+        lists = Lists(vectors, first, progress)
     except ImportError as error:
-        log.warning(
-            "%d texts are searched exactly: %s is not installed (%s)", len(first), LIBRARY, error
-        )
+        log.warning("%d texts are searched exactly: faiss is not used (%s)", len(first), error)
         return None
-    expansion, recall = _checked(graph, vectors, first)
+    recall = _chosen(lists, vectors, first)
     if recall < RECALL_LEAST:
         log.warning(
             "%d texts are searched exactly: an index finds %.3f of the best %d, less than %.2f",
@@ -116,45 +154,18 @@ def near_index(
     order = np.argsort(text_of, kind="stable")
     starts = np.append(np.searchsorted(text_of[order], np.arange(len(first))), len(text_of))
     ms = (perf_counter() - start) * 1e3
-    return NearIndex(graph, first, (order, starts), recall, expansion, ms)
+    return NearIndex(lists, first, (order, starts), recall, ms)
 
 
-def proposed(graph: Any, vector: Vectors, depth: int) -> Numbers:
-    """Distinct texts near a vector, OVERSAMPLE for each of `depth`, in the graph's order."""
-    return np.asarray(graph.search(vector, min(len(graph), OVERSAMPLE * depth)).keys).astype(
-        np.intp
-    )
-
-
-def _built(vectors: Rows, first: Numbers, progress: OnProgress | None) -> Any:
-    from usearch.index import Index
-
-    graph = Index(
-        ndim=vectors.shape[1],
-        metric="ip",
-        dtype="f16",
-        connectivity=CONNECTIVITY,
-        expansion_add=EXPANSION_ADD,
-        expansion_search=EXPANSIONS[0],
-    )
-    for at, block in _blocks(vectors, first):
-        graph.add(np.arange(at, at + len(block)), block)
-        if progress:
-            progress(at + len(block), len(first))
-    return graph
-
-
-def _checked(graph: Any, vectors: Rows, first: Numbers) -> tuple[int, float]:
-    """The least expansion with RECALL_LEAST, else the largest; and its recall."""
+def _chosen(lists: Lists, vectors: Rows, first: Numbers) -> float:
+    """Set the fewest probes with RECALL_LEAST, by doubling, else all; the recall."""
     queries = sample_queries(vectors, first)
     best = exact_best(vectors, first, queries)
-    recall = 0.0
-    for expansion in EXPANSIONS:
-        graph.expansion_search = expansion
-        recall = recall_of(graph, vectors, first, queries, best)
-        if recall >= RECALL_LEAST:
-            break
-    return expansion, recall
+    while True:
+        recall = recall_of(lists.proposed, vectors, first, queries, best)
+        if recall >= RECALL_LEAST or lists.probes == lists.lists:
+            return recall
+        lists.probes = min(lists.lists, 2 * lists.probes)
 
 
 def sample_queries(vectors: Rows, first: Numbers) -> Vectors:
@@ -165,11 +176,13 @@ def sample_queries(vectors: Rows, first: Numbers) -> Vectors:
     return np.asarray(queries / norms, dtype=np.float32)
 
 
-def recall_of(graph: Any, vectors: Rows, first: Numbers, queries: Vectors, best: Numbers) -> float:
-    """The mean share of the exact best texts (queries, RECALL_AT) that a search over the graph gives."""
+def recall_of(
+    propose: Propose, vectors: Rows, first: Numbers, queries: Vectors, best: Numbers
+) -> float:
+    """The mean share of the exact best texts, (queries, RECALL_AT), that are found among what is proposed."""
     shares = []
     for query, wanted in zip(queries, best, strict=True):
-        texts = proposed(graph, query, wanted.size)
+        texts = propose(query, wanted.size)
         order = np.argsort(-(vectors[first[texts]] @ query))[: wanted.size]
         shares.append(len(np.intersect1d(texts[order], wanted)) / wanted.size)
     return float(np.mean(shares))

@@ -8,6 +8,7 @@ model is not calibrated). Whether a trace holds is check's business; reading che
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import platform
@@ -15,6 +16,7 @@ import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
@@ -173,19 +175,23 @@ def read_trace(path: Path | str) -> Trace:
 
 def this_environment() -> Environment:
     """Versions of this process; torch is asked for its threads only where it is loaded."""
-    packages = {}
-    for name in PACKAGES:
-        try:
-            packages[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     torch = sys.modules.get("torch")
     return Environment(
         python=platform.python_version(),
         platform=platform.platform(),
         torch_threads=torch.get_num_threads() if torch else None,
-        packages=packages,
+        packages=dict(_packages()),
     )
+
+
+@cache
+def _packages() -> tuple[tuple[str, str], ...]:
+    """Name and version of each package that is there: read from the disk once, for they stay as they are."""
+    found = []
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found.append((name, metadata.version(name)))
+    return tuple(found)
 
 
 def safe_cell(value: object) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import logging
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_the_sample_is_held_against_an_exact_search(monkeypatch: pytest.MonkeyPa
 def test_an_index_that_finds_too_little_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(near, "proposed", lambda graph, vector, depth: np.arange(depth))
+    monkeypatch.setattr(near.Lists, "proposed", lambda lists, vector, depth: np.arange(depth))
     few(monkeypatch)
     with caplog.at_level(logging.WARNING):
         assert some_corpus().indexed().near is None
@@ -135,15 +136,32 @@ def test_without_the_library_search_is_exact_and_says_so(
     plain = builtins.__import__
 
     def lacking(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name.startswith("usearch"):
-            raise ImportError("No module named 'usearch'")
+        if name == "faiss":
+            raise ImportError("No module named 'faiss'")
         return plain(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", lacking)
     few(monkeypatch)
     with caplog.at_level(logging.WARNING):
         assert some_corpus().indexed().near is None
-    assert "3000 texts are searched exactly: usearch is not installed" in caplog.text
+    assert "3000 texts are searched exactly: faiss is not used (No module" in caplog.text
+
+
+def test_on_macos_search_is_exact_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("sys.platform", "darwin")
+    few(monkeypatch)
+    with caplog.at_level(logging.WARNING):
+        assert some_corpus().indexed().near is None
+    assert "it crashes beside torch on macOS" in caplog.text
+
+
+@pytest.mark.parametrize("depth", [5, 100, 900, 2999])
+def test_any_depth_is_filled(depth: int, monkeypatch: pytest.MonkeyPatch):
+    corpus = indexed(some_corpus(copies=0), monkeypatch)
+    for query in clustered(5, seed=3):
+        assert len(search(query, corpus, depth)) == depth
 
 
 def test_an_engine_indexes_a_corpus_but_not_a_list_that_comes_with_a_query(
@@ -197,8 +215,8 @@ def test_evaluate_says_how_it_searched(
     said = capsys.readouterr()
     index = read_report(out).index
     assert index is not None
-    assert index.search.startswith("HNSW (usearch ")
+    assert index.search.endswith(f"inverted lists (faiss {metadata.version('faiss-cpu')})")
     assert index.recall is not None
     assert index.recall >= RECALL_LEAST
-    assert "Search: HNSW (usearch" in said.out
+    assert "inverted lists (faiss" in said.out
     assert "Building the index" in said.err

@@ -15,7 +15,7 @@ from ui import figures, results, views
 from ui.costs import costs, stage_words
 from ui.lesson import lesson
 from ui.templates import prose
-from ui.trace_table import trace_table
+from ui.trace_table import trace_rows, trace_table
 from ui.words import cosine, joined, logit, milliseconds, plural, probability
 
 NASTY = "<img src=x onerror=alert(1)> ${1+1} {{2+2}} \" ' </section>"
@@ -165,7 +165,7 @@ def test_live_stages_say_cold_or_warm() -> None:
 def test_trace_table_carries_the_trace_as_text(comparison: Comparison) -> None:
     from rerank_core.trace import trace_of
 
-    html = trace_table(comparison, trace_of(comparison), None)
+    html = trace_table(comparison, trace_of(comparison), trace_rows(comparison, None))
     assert "<img" not in html
     assert html.count("<tr>") == 16
 

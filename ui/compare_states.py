@@ -6,20 +6,26 @@ NamedTuple of components fills it from that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from typing import Any
 
 import gradio as gr
+from gradio.components.plot import PlotData
+from markupsafe import Markup
 
+from rerank_core import limits
 from rerank_core.pipeline import Comparison
 from rerank_core.prediction import Verdict
-from rerank_core.records import Progress, Reranked, Retrieved
+from rerank_core.records import Progress, Reranked, Retrieved, StageTiming
 from rerank_core.trace import Trace
 from ui import figures, results, views
 from ui.costs import costs
+from ui.kept import Kept
 from ui.rows import SHOWN
-from ui.trace_table import trace_table
+from ui.trace_table import trace_rows, trace_table
 from ui.view import buttons
 
 Fields = dict[str, Any]
@@ -32,7 +38,7 @@ class Setting:
     `part` begins the ids of its elements; `link` is the address a copied link says; `question` is put to the visitor
     before the reveal. `relevance` is doc_id -> grade, None where nobody judged, `no_lift` what is said where there is
     no lift ("" for the library's words). With `asked`, the query, rows can be marked. `load_ms` and `index_ms` were
-    paid once, in milliseconds.
+    paid once, in milliseconds. `kept`, where given, keeps what other visitors may be shown too.
     """
 
     top_k: int
@@ -44,6 +50,14 @@ class Setting:
     asked: str = ""
     load_ms: float | None = None
     index_ms: float | None = None
+    kept: Kept | None = None
+
+    def html(self, what: str, on: tuple[Hashable, ...], make: Callable[[], str]) -> str:
+        """What `make` makes, or what it made before: `on` is all that it depends on beside this setting's own."""
+        if self.kept is None:
+            return make()
+        grades = None if self.relevance is None else tuple(self.relevance.items())
+        return self.kept.get((what, self.link, self.top_k, grades, *on), make)
 
     def costs(self, timings: Any, retrieved: Retrieved, backend: str | None = None) -> str:
         """What each stage cost, as a table; `backend` where the cross-encoder has answered."""
@@ -59,16 +73,13 @@ class Setting:
 def ranked(setting: Setting, retrieved: Retrieved) -> Fields:
     """Stage one has run; nothing is predicted yet and nothing revealed."""
     n = len(retrieved.ranking)
+    before = partial(
+        views.ranking_before, retrieved, top_k=setting.top_k, link=setting.link, part=setting.part, asked=setting.asked,
+    )  # fmt: skip
     leaders = [(str(r), r) for r in range(2, min(n, SHOWN) + 1)]
     return {
         "message": views.message(""),
-        "before": views.ranking_before(
-            retrieved,
-            top_k=setting.top_k,
-            link=setting.link,
-            part=setting.part,
-            asked=setting.asked,
-        ),
+        "before": setting.html("before", _of(retrieved), before),
         "predict": gr.update(visible=True),
         "predict_head": views.predict_head(setting.question),
         "will_change": gr.update(value=None, interactive=True),
@@ -79,11 +90,20 @@ def ranked(setting: Setting, retrieved: Retrieved) -> Fields:
         "lines": gr.update(visible=False),
         "after": views.waiting(n, part=setting.part),
         "verdict": "",
-        "bars": figures.latency_bars(retrieved.timings),
+        "bars": _bars(retrieved.timings),
         "costs": setting.costs(retrieved.timings, retrieved),
         "trace": "",
         **buttons(n > 0),
     }
+
+
+def _of(retrieved: Retrieved) -> tuple[Hashable, ...]:
+    """All of it but what it took."""
+    return retrieved.ranking, retrieved.corpus_size, retrieved.model
+
+
+def _bars(timings: Sequence[StageTiming]) -> PlotData:
+    return PlotData(type="plotly", plot=figures.latency_json(timings))
 
 
 def reading(n: int, part: str = "") -> Fields:
@@ -104,14 +124,19 @@ def reading(n: int, part: str = "") -> Fields:
 def read(
     retrieved: Retrieved, stream: Iterator[Progress | Reranked], top_k: int, part: str = ""
 ) -> Iterator[Fields | Comparison]:
-    """What the page shows while the pairs are read, and last the Comparison."""
-    n = len(retrieved.ranking)
-    yield reading(n, part)
+    """What the page shows while the pairs are read, and last the Comparison; that alone where all scores are kept.
+
+    A sign that took t seconds to send is followed by none for SILENT_SHARE times t: saying how far
+    everybody in a crowd is must not take more than reading does.
+    """
+    n, begun, silent_until = len(retrieved.ranking), False, 0.0
     for item in stream:
         if isinstance(item, Reranked):
             yield Comparison.of(retrieved, item, top_k)
-        else:
-            yield {"after": views.waiting(n, item, part=part)}
+        elif (now := monotonic()) >= silent_until:
+            yield {"after": views.waiting(n, item, part=part)} if begun else reading(n, part)
+            begun, sent = True, monotonic()
+            silent_until = sent + limits.SILENT_SHARE * (sent - now)
 
 
 def revealed(
@@ -125,24 +150,32 @@ def revealed(
 
     `counted` as `results.verdict` takes it.
     """
+    relevance = None if setting.asked else setting.relevance
+    before = partial(
+        views.ranking_before, comparison.retrieved, top_k=setting.top_k, link=setting.link, after=comparison.after,
+        relevance=relevance, part=setting.part, asked=setting.asked,
+    )  # fmt: skip
+    after = partial(
+        views.ranking_after, comparison, relevance=relevance, part=setting.part, asked=setting.asked
+    )
+    rows = partial(trace_rows, comparison, setting.relevance)
+    on = (*_of(comparison.retrieved), comparison.after)
+    of_pairs = (comparison.reranked.pairs, comparison.reranked.model)
     return {
-        "before": views.ranking_before(
-            comparison.retrieved, top_k=setting.top_k, link=setting.link, after=comparison.after,
-            relevance=None if setting.asked else setting.relevance, part=setting.part, asked=setting.asked,
-        ),
+        "message": views.message(""),
+        "before": setting.html("before", on, before),
         "predict": gr.update(visible=False),
         "lines": gr.update(visible=True),
-        "after": views.ranking_after(
-            comparison, relevance=None if setting.asked else setting.relevance,
-            part=setting.part, asked=setting.asked,
-        ),
+        "after": setting.html("after", (*on, *of_pairs), after),
         "verdict": verdict(setting, comparison, judged, counted),
-        "bars": figures.latency_bars(comparison.timings),
+        "bars": _bars(comparison.timings),
         "costs": setting.costs(
             comparison.timings, comparison.retrieved, comparison.reranked.model.backend
         ),
-        "trace": trace_table(comparison, trace, setting.relevance),
-    }  # fmt: skip
+        "trace": trace_table(
+            comparison, trace, Markup(setting.html("trace", (*on, *of_pairs), rows))
+        ),
+    }
 
 
 def verdict(

@@ -25,7 +25,7 @@ from ui.models_handlers import read_in_use
 from ui.predictions import prediction_from, rounds_from
 from ui.service import Service
 from ui.states import inputs, ranked, revealed
-from ui.view import SKIP, View, buttons, says_why
+from ui.view import SKIP, LastView, View, buttons, says_why
 
 
 class Explore:
@@ -206,7 +206,8 @@ class Explore:
         for item in read(retrieved, stream, link.top_k):
             if isinstance(item, Comparison):
                 first = item
-                yield revealed(self.service, link, item, prediction, rounds, ready)
+                view = revealed(self.service, link, item, prediction, rounds, ready)
+                yield view if link.choice.second else LastView(*view)
             else:
                 yield View(**item)
         del ready, stream  # the second cross-encoder takes the first one's place in memory

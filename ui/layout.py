@@ -19,6 +19,7 @@ from ui.handlers import Explore
 from ui.model_service import Models
 from ui.model_settings import model_settings
 from ui.own import build_own, watch
+from ui.page_blocks import PageBlocks
 from ui.pools import Pools
 from ui.scores import build_scores
 from ui.service import Service
@@ -38,7 +39,7 @@ def build_app(service: Service, base: str = "", models: Models | None = None) ->
     desk = Desk(service)
     # delete_cache: an upload that no handler came to read (each deletes its own) goes in time.
     age = (limits.UPLOAD_AGE_S // 10, limits.UPLOAD_AGE_S)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=age) as app:
+    with PageBlocks(title=TITLE, analytics_enabled=False, delete_cache=age) as app:
         gr.HTML(views.header(base), elem_id="top")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Explore", id="explore"):

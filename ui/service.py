@@ -21,6 +21,7 @@ from rerank_core.kept_vectors import kept_corpus
 from rerank_core.pipeline import TwoStage
 from rerank_core.records import Progress, Ranking, Reranked, Retrieved
 from rerank_core.scenarios import Library, Query, load_library
+from ui.kept import Kept
 
 log = logging.getLogger(__name__)
 OPENS_WITH = "apple-sue-samsung"
@@ -49,6 +50,7 @@ class Service:
         self.engine = engine or TwoStage()
         self.load_ms: float | None = None
         self.index_ms: float | None = None
+        self.kept = Kept()
         self._keep_vectors = keep_vectors
         self._corpus: Corpus | None = None
         self._fault: str | None = None

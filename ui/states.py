@@ -42,7 +42,10 @@ def inputs(service: Service, link: Link) -> View:
 
 
 def setting(service: Service, link: Link, ready: Ready) -> Setting:
-    """What is known around a link's query: the address, and what its author asked and judged."""
+    """What is known around a link's query: the address, and what its author asked and judged.
+
+    Only of a written query is anything kept for others: what a visitor typed is theirs.
+    """
     written = service.written_query(link.query)
     return Setting(
         top_k=link.top_k,
@@ -51,6 +54,7 @@ def setting(service: Service, link: Link, ready: Ready) -> Setting:
         relevance=written.relevance if written else None,
         load_ms=ready.load_ms,
         index_ms=ready.index_ms,
+        kept=service.kept if written else None,
     )
 
 

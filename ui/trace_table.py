@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
 from rerank_core.pipeline import Comparison
 from rerank_core.trace import Trace
 from ui.rows import MARKS, UNJUDGED
@@ -17,13 +19,19 @@ HEADS = (
 )  # fmt: skip
 
 
-def trace_table(comparison: Comparison, trace: Trace, relevance: Mapping[str, int] | None) -> str:
-    """Every candidate, in the cross-encoder's order."""
+def trace_rows(comparison: Comparison, relevance: Mapping[str, int] | None) -> Markup:
+    """The table's rows: every candidate, in the cross-encoder's order."""
+    rows = [_cells(comparison, row.doc_id, relevance) for row in comparison.after]
+    return Markup(render("trace_rows", rows=rows))  # escaped by its own template
+
+
+def trace_table(comparison: Comparison, trace: Trace, rows: Markup) -> str:
+    """The whole table around its rows, and the trace in both forms."""
     calibrated = comparison.confident is not None
     return render(
         "trace",
         heads=[{"name": n, "numeric": num, "sorted": n == "after"} for n, num in HEADS],
-        rows=[_cells(comparison, row.doc_id, relevance) for row in comparison.after],
+        rows=rows,
         words="Probability is estimated, for pools like these. "
         if calibrated
         else "This model is not calibrated: no probability.",

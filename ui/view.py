@@ -11,6 +11,7 @@ import gradio as gr
 
 from rerank_core.errors import ModelError, RerankError
 from ui import views
+from ui.page_blocks import Last
 
 log = logging.getLogger(__name__)
 SKIP = gr.skip()
@@ -66,6 +67,12 @@ class View(NamedTuple):
     facts: Any = SKIP
     models: Any = SKIP
     ranked_models: Any = SKIP
+
+
+class LastView(View, Last):
+    """A view after which its handler sets nothing more."""
+
+    __slots__ = ()
 
 
 def says_why(handler: Callable[..., Iterator[View]]) -> Callable[..., Iterator[View]]:

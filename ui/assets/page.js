@@ -179,7 +179,7 @@
     const column = [...th.parentNode.children].indexOf(th);
     const down = th.getAttribute("aria-sort") === "ascending";
     const numeric = button.dataset.sort === "n";
-    const value = (tr) => tr.children[column].dataset.v;
+    const value = (tr) => tr.children[column].dataset.v ?? tr.children[column].textContent;
     const rows = [...body.children].sort((a, b) => numeric ? Number(value(a)) - Number(value(b)) : value(a).localeCompare(value(b)));
     $$("th", table).forEach((other) => other.removeAttribute("aria-sort"));
     th.setAttribute("aria-sort", down ? "descending" : "ascending");
