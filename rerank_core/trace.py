@@ -104,7 +104,7 @@ class Trace(_Record):
         writer = csv.writer(out)
         writer.writerow(Row.model_fields)
         for row in self.candidates:
-            writer.writerow([safe_cell(value) for value in row.model_dump().values()])
+            writer.writerow([safe_cell(getattr(row, name)) for name in Row.model_fields])
         return out.getvalue()
 
 

@@ -37,6 +37,7 @@ from ui.fool_reading import Referee, clean_text
 from ui.fool_three import Three, ThreeView
 from ui.fool_view import MINE, RIGHT, FoolView
 from ui.handlers import Explore
+from ui.page_blocks import PageBlocks
 from ui.parts import Parts
 from ui.service import Service
 
@@ -362,7 +363,7 @@ def test_a_passage_out_of_bounds_is_one_sentence(text: Any, sentence: str) -> No
 
 
 def test_the_tab_opens_on_explores_query_and_its_best_right_passage(fool: Fool) -> None:
-    view = last(fool.open("", "", QUERY, VISITOR))
+    view = last(fool.open("", "", QUERY))
     assert (view.asked, view.query) == (QUERY, QUERY)
     assert view.right.startswith("Aim for a basking surface")
     assert "The library grades it 3, answers, right passage 1 of 2." in view.says
@@ -370,22 +371,22 @@ def test_the_tab_opens_on_explores_query_and_its_best_right_passage(fool: Fool) 
 
 
 def test_what_is_being_written_is_not_replaced(fool: Fool) -> None:
-    assert last(fool.open(QUERY, "", QUERY, VISITOR)) == FoolView()
-    assert last(fool.open("another", "half a sentence", QUERY, VISITOR)) == FoolView()
-    taken = last(fool.take(QUERY, VISITOR))
+    assert last(fool.open(QUERY, "", QUERY)) == FoolView()
+    assert last(fool.open("another", "half a sentence", QUERY)) == FoolView()
+    taken = last(fool.take(QUERY))
     assert taken.query == QUERY
     assert taken._asdict()["live"] == FoolView().live, "yours stays, and is scored again by script"
 
 
 def test_another_right_passage_and_the_next_query_go_round(fool: Fool, referee: Referee) -> None:
     texts = [p.text for p in referee.right_ones(QUERY)]
-    assert last(fool.another(QUERY, texts[0], VISITOR)).right == texts[1]
-    assert last(fool.another(QUERY, texts[-1], VISITOR)).right == texts[0]
-    assert last(fool.another(QUERY, "one of my own", VISITOR)).right == texts[0]
-    assert "write its right passage yourself" in last(fool.another("mine", "x", VISITOR)).message
+    assert last(fool.another(QUERY, texts[0])).right == texts[1]
+    assert last(fool.another(QUERY, texts[-1])).right == texts[0]
+    assert last(fool.another(QUERY, "one of my own")).right == texts[0]
+    assert "write its right passage yourself" in last(fool.another("mine", "x")).message
     seen, query = set(), "one of my own"
     for _ in referee.service.library.queries:
-        query = last(fool.next_query(query, VISITOR)).query
+        query = last(fool.next_query(query)).query
         seen.add(query)
     assert len(seen) == len({q.text for q in referee.service.library.queries})
 
@@ -467,9 +468,9 @@ def test_keep_and_remove(keep: FoolKeep) -> None:
     assert "<img" not in view.kept_list
     assert "role swap" in view.kept_list
     assert "Other weights" not in view.kept_list
-    shown = last(keep.show(view.kept, VISITOR)).kept_list
+    shown = last(keep.show(view.kept)).kept_list
     assert shown == view.kept_list
-    gone = last(keep.remove(item.key, view.kept, VISITOR))
+    gone = last(keep.remove(item.key, view.kept))
     assert gone.kept == []
     assert "Nothing kept yet" in gone.kept_list
 
@@ -482,7 +483,7 @@ def test_what_wins_under_no_model_is_not_kept(keep: FoolKeep) -> None:
 
 
 def test_other_weights_are_named(keep: FoolKeep) -> None:
-    shown = last(keep.show(kept_to([entry(weights="old weights")]), VISITOR)).kept_list
+    shown = last(keep.show(kept_to([entry(weights="old weights")]))).kept_list
     assert "Other weights than those in use said so." in shown
 
 
@@ -549,9 +550,9 @@ def test_the_exercise_says_what_is_missing_before_anything_is_read(
 
 
 def test_the_exercise_opens_on_explores_query_unless_something_is_written(three: Three) -> None:
-    assert last(three.open("", "", "", "", QUERY, VISITOR)) == ThreeView(asked=QUERY, query=QUERY)
-    assert last(three.open("", "", "x", "", QUERY, VISITOR)) == ThreeView()
-    assert last(three.open(QUERY, "", "", "", QUERY, VISITOR)) == ThreeView()
+    assert last(three.open("", "", "", "", QUERY)) == ThreeView(asked=QUERY, query=QUERY)
+    assert last(three.open("", "", "x", "", QUERY)) == ThreeView()
+    assert last(three.open(QUERY, "", "", "", QUERY)) == ThreeView()
 
 
 # The components
@@ -559,7 +560,7 @@ def test_the_exercise_opens_on_explores_query_unless_something_is_written(three:
 
 @pytest.fixture
 def built(service: Service, referee: Referee) -> tuple[gr.Blocks, Parts]:
-    with gr.Blocks() as blocks:
+    with PageBlocks() as blocks:
         explore = build_explore(Explore(service))
         with gr.Tab("Fool it") as tab:
             parts = build_fool(service, explore, tab, referee)
@@ -576,7 +577,7 @@ def test_every_view_field_is_a_component_and_no_event_is_public(
     assert all(d.api_visibility == "private" for d in ours)
 
 
-def test_what_gradio_keeps_of_a_visitors_texts_is_taken_out(
+def test_gradio_keeps_nothing_of_a_visitors_texts(
     built: tuple[gr.Blocks, Parts], referee: Referee
 ) -> None:
     blocks, _ = built
@@ -595,13 +596,5 @@ def test_what_gradio_keeps_of_a_visitors_texts_is_taken_out(
         )
         ran = blocks.process_api(event, data, state=holder["s"], request=gr.Request())
         finished(ran)
-    values = holder["s"].config_values
-
-    def held() -> bool:
-        return "zanzibar" in json.dumps(values, default=str)
-
-    assert held(), "Gradio keeps what came; this test is about getting rid of it"
-    others = json.dumps([v for v in values.values() if "kept in the open" in str(v)], default=str)
-    referee.sessions.forget("s")
-    assert not held()
-    assert "rerank-record-1" in others, "Explore's record is not ours to forget"
+    session = holder["s"]
+    assert "zanzibar" not in json.dumps([session.config_values, session.state_data], default=str)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 
 from ui.grades import MARKS_CHARS, marks_from, marks_to
 from ui.held import GoneError, Held
-from ui.session_values import SessionValues
 from ui.sweeper import Sweeper
 
 
@@ -119,59 +117,6 @@ def test_nothing_stays_because_nobody_looks() -> None:
     held.put("again", 1)
     sweeper.wake()
     assert sweeper.running
-
-
-def sessions_of(**values: str) -> SimpleNamespace:
-    """A Blocks with one session "s" that keeps these values of components 1, 2, ..."""
-    config = {
-        i: {"props": {"value": value, "elem_id": name}}
-        for i, (name, value) in enumerate(values.items(), 1)
-    }
-    holder = {"s": SimpleNamespace(config_values=config)}
-
-    class Holder:
-        session_data = holder
-
-        def __contains__(self, session: str) -> bool:
-            return session in holder
-
-    return SimpleNamespace(state_holder=Holder(), config=config)
-
-
-def test_what_gradio_keeps_of_a_session_goes_in_time(clock: Clock) -> None:
-    blocks = sessions_of(box="my text", other="a control")
-    values = SessionValues(seconds=3600, clock=clock)
-    values.watch(blocks, [SimpleNamespace(elem_id="box")])
-    values.seen("s")
-    clock.now = 1000
-    assert values.sweep() == 2600
-    assert blocks.config[1]["props"]["value"] == "my text"
-    clock.now = 3600
-    assert values.sweep() is None
-    assert blocks.config[1]["props"]["value"] is None
-    assert blocks.config[2]["props"]["value"] == "a control", "only what was watched"
-
-
-def test_what_a_browser_keeps_is_named_by_its_storage_key(clock: Clock) -> None:
-    blocks = sessions_of(box="my text")
-    blocks.config[2] = {"props": {"value": ["kept"], "storage_key": "key"}}
-    blocks.config[3] = {"props": {"value": "nameless"}}
-    values = SessionValues(clock=clock)
-    values.watch(
-        blocks, [SimpleNamespace(storage_key="key", elem_id=None), SimpleNamespace(elem_id=None)]
-    )
-    values.forget("s")
-    assert [c["props"]["value"] for c in blocks.config.values()] == ["my text", None, "nameless"]
-
-
-def test_sessions_that_are_gone_or_never_were_do_no_harm(clock: Clock) -> None:
-    values = SessionValues(clock=clock)
-    values.forget("s")
-    values.seen(None)
-    values.watch(sessions_of(box="x"), [SimpleNamespace(elem_id="other")])
-    for session in ("s", "gone", None):
-        values.forget(session)
-    assert values.sweep() is None
 
 
 def test_marks_go_to_the_browser_and_back() -> None:

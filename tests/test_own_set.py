@@ -52,7 +52,7 @@ def sent(uploads: Path, content: str | bytes, name: str = "report.json") -> dict
 
 
 def opened(opening: OwnSet, payload: Any) -> OwnView:
-    (view,) = opening.open(payload, REQUEST)
+    (view,) = opening.open(payload)
     return view
 
 

@@ -118,7 +118,7 @@ def uploaded(uploads: Path, name: str, content: str | bytes) -> dict[str, str]:
 
 
 def revealed(lists: OwnLists, token: str, marks: str = "{}", query: str = QUERY) -> OwnView:
-    list(lists.rank(token, query, 20, 5, REQUEST))
+    list(lists.rank(token, query, 20, 5))
     return shown(lists.just_show(token, query, 20, 5, query, marks, REQUEST))
 
 
@@ -128,8 +128,6 @@ def test_every_view_field_is_a_component(desk: Desk) -> None:
     with gr.Blocks():
         parts = build_own(desk)
     assert set(OwnView._fields) <= set(parts.by_name)
-    unnamed = [name for name, part in parts.by_name.items() if not part.elem_id]
-    assert not unnamed, "what has no name is not taken out of Gradio's sessions"
 
 
 # What is brought
@@ -318,7 +316,7 @@ def test_encoding_has_places_for_so_many_at_a_time(
 
 
 def test_forgetting_leaves_nothing(intake: OwnIntake, desk: Desk, token: str) -> None:
-    view = intake.forget(token, "", REQUEST)
+    view = intake.forget(token, "")
     assert len(desk.held) == 0
     assert (view.box, view.token, view.marks, view.before, view.after) == ("", "", "{}", "", "")
     assert view.area["visible"] is False
@@ -328,17 +326,17 @@ def test_forgetting_leaves_nothing(intake: OwnIntake, desk: Desk, token: str) ->
 
 
 def test_ranking_says_where_passages_are_fewer_than_n(lists: OwnLists, token: str) -> None:
-    view = shown(lists.rank(token, QUERY, 50, 5, REQUEST))
+    view = shown(lists.rank(token, QUERY, 50, 5))
     assert "You have 30 passages, fewer than N = 50: all 30 are candidates." in view.message
     assert view.before.count("<li class=") == 30
     assert 'data-link=""' in view.before, "nothing of it in the address"
     assert view.ranked_query == QUERY
-    assert shown(lists.rank(token, QUERY, 20, 5, REQUEST)).message == ""
+    assert shown(lists.rank(token, QUERY, 20, 5)).message == ""
 
 
 def test_predict_and_compare_as_on_explore(lists: OwnLists, token: str, scorer: FakeScorer) -> None:
     read = scorer.pairs
-    list(lists.rank(token, QUERY, 20, 5, REQUEST))
+    list(lists.rank(token, QUERY, 20, 5))
     assert scorer.pairs == read, "the cross-encoder reads nothing before the commit"
     view = shown(
         lists.commit(token, QUERY, 20, 5, QUERY, "{}", "yes", 80, None, None, None, REQUEST)
@@ -380,13 +378,13 @@ def test_marks_bring_lift_and_depth_without_a_model(
     assert view.depth == ""
     leader = view.after.split('data-doc="')[1].split('"')[0]
     asked = scorer.pairs, encoder.texts
-    marked = shown(lists.mark(token, QUERY, 5, json.dumps({QUERY: {leader: 3}}), REQUEST))
+    marked = shown(lists.mark(token, QUERY, 5, json.dumps({QUERY: {leader: 3}})))
     assert (scorer.pairs, encoder.texts) == asked
     assert "nDCG@3" in marked.verdict
     assert "<polyline" in marked.depth
     assert "1 marked; 19 of the 20 candidates are not, and count as not relevant." in marked.depth
     assert marked.before == marked.after == SKIP, "the lists stay, and with them the focus"
-    topic = shown(lists.mark(token, QUERY, 5, json.dumps({QUERY: {leader: 1}}), REQUEST))
+    topic = shown(lists.mark(token, QUERY, 5, json.dumps({QUERY: {leader: 1}})))
     assert "of the 1 passage that you marked, none is relevant" in topic.verdict
     assert topic.depth == ""
 
@@ -396,23 +394,21 @@ def test_a_relevant_passage_beyond_n_is_a_ghost(lists: OwnLists, token: str, des
     run = desk.own(token).run(QUERY)
     assert run is not None
     last = run.retrieved.tail[-1]
-    view = shown(lists.mark(token, QUERY, 5, json.dumps({QUERY: {last: 3}}), REQUEST))
+    view = shown(lists.mark(token, QUERY, 5, json.dumps({QUERY: {last: 3}})))
     assert "No reranker can reach it" in view.depth
     assert "the bi-encoder has it at 30 of 30" in view.depth
 
 
 def test_a_mark_before_the_reveal_changes_nothing(lists: OwnLists, token: str) -> None:
-    list(lists.rank(token, QUERY, 20, 5, REQUEST))
-    assert (
-        shown(lists.mark(token, QUERY, 5, json.dumps({QUERY: {"p0001": 3}}), REQUEST)) == OwnView()
-    )
+    list(lists.rank(token, QUERY, 20, 5))
+    assert shown(lists.mark(token, QUERY, 5, json.dumps({QUERY: {"p0001": 3}}))) == OwnView()
 
 
 def test_judging_walks_both_tops_in_an_order_of_no_model(
     lists: OwnLists, token: str, desk: Desk
 ) -> None:
     revealed(lists, token)
-    html = shown(lists.judging(token, QUERY, REQUEST)).judging
+    html = shown(lists.judging(token, QUERY)).judging
     order = [part.split('"')[0] for part in html.split('data-judged="')[1:]]
     run = desk.own(token).run(QUERY)
     assert run is not None
@@ -421,7 +417,7 @@ def test_judging_walks_both_tops_in_an_order_of_no_model(
     assert set(order) == tops
     assert len(order) == len(tops)
     assert order != sorted(order)
-    other = shown(lists.judging(token, QUERY, REQUEST)).judging
+    other = shown(lists.judging(token, QUERY)).judging
     assert html != other, "drawn by lot each time"
     assert not any(word in html.lower() for word in ("rank ", "cosine", "logit"))
 
@@ -440,7 +436,7 @@ def test_judging_walks_both_tops_in_an_order_of_no_model(
 def test_bad_input_is_one_sentence(
     lists: OwnLists, token: str, args: tuple[Any, ...], sentence: str
 ) -> None:
-    view = shown(lists.rank(token, *args, REQUEST))
+    view = shown(lists.rank(token, *args))
     assert sentence in view.message
     assert view.before == SKIP
     assert view.commit["interactive"] is True
@@ -460,16 +456,13 @@ def test_an_expired_token_is_one_sentence_everywhere(service: Service) -> None:
     lists, take = OwnLists(desk), OwnTake(desk)
     now[0] = limits.OWN_HELD_S
     gone = "Your passages are no longer on this server"
-    assert gone in shown(lists.rank(token, QUERY, 20, 5, REQUEST)).message
+    assert gone in shown(lists.rank(token, QUERY, 20, 5)).message
     assert gone in shown(lists.just_show(token, QUERY, 20, 5, QUERY, "{}", REQUEST)).message
-    assert gone in shown(lists.mark(token, QUERY, 5, "{}", REQUEST)).message
-    assert gone in shown(lists.judging(token, QUERY, REQUEST)).message
+    assert gone in shown(lists.mark(token, QUERY, 5, "{}")).message
+    assert gone in shown(lists.judging(token, QUERY)).message
     assert gone in shown(take.check(token, "{}", "t", "l", "n", NOW, REQUEST)).report
     assert gone in take.zip(token)["fault"]
-    assert (
-        "There are no passages of yours here yet"
-        in shown(lists.rank("", QUERY, 20, 5, REQUEST)).message
-    )
+    assert "There are no passages of yours here yet" in shown(lists.rank("", QUERY, 20, 5)).message
 
 
 def test_a_fault_says_nothing_of_the_texts_on_the_page_or_in_the_log(
@@ -478,7 +471,7 @@ def test_a_fault_says_nothing_of_the_texts_on_the_page_or_in_the_log(
     token = encoded(intake, f"{SECRET} one\n{SECRET} two").token
     scorer.error = ValueError(f"cannot read {SECRET}")
     with caplog.at_level(logging.DEBUG):
-        list(lists.rank(token, f"{SECRET} query", 20, 5, REQUEST))
+        list(lists.rank(token, f"{SECRET} query", 20, 5))
         view = shown(
             lists.just_show(token, f"{SECRET} query", 20, 5, f"{SECRET} query", "{}", REQUEST)
         )

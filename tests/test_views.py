@@ -165,7 +165,7 @@ def test_live_stages_say_cold_or_warm() -> None:
 def test_trace_table_carries_the_trace_as_text(comparison: Comparison) -> None:
     from rerank_core.trace import trace_of
 
-    html = trace_table(comparison, trace_of(comparison), trace_rows(comparison, None))
+    html = trace_table(comparison, trace_of(comparison), trace_rows(comparison, None), "")
     assert "<img" not in html
     assert html.count("<tr>") == 16
 

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from rerank_core import limits
 from rerank_core.pipeline import Comparison
 from rerank_core.prediction import Verdict
-from rerank_core.records import Progress, Reranked, Retrieved, StageTiming
+from rerank_core.records import Progress, Ranking, Reranked, Retrieved, StageTiming
 from rerank_core.trace import Trace
 from ui import figures, results, views
 from ui.costs import costs
@@ -52,7 +52,7 @@ class Setting:
     index_ms: float | None = None
     kept: Kept | None = None
 
-    def html(self, what: str, on: tuple[Hashable, ...], make: Callable[[], str]) -> str:
+    def once(self, what: str, on: tuple[Hashable, ...], make: Callable[[], str]) -> str:
         """What `make` makes, or what it made before: `on` is all that it depends on beside this setting's own."""
         if self.kept is None:
             return make()
@@ -79,7 +79,7 @@ def ranked(setting: Setting, retrieved: Retrieved) -> Fields:
     leaders = [(str(r), r) for r in range(2, min(n, SHOWN) + 1)]
     return {
         "message": views.message(""),
-        "before": setting.html("before", _of(retrieved), before),
+        "before": setting.once("before", _of(retrieved), before),
         "predict": gr.update(visible=True),
         "predict_head": views.predict_head(setting.question),
         "will_change": gr.update(value=None, interactive=True),
@@ -98,8 +98,13 @@ def ranked(setting: Setting, retrieved: Retrieved) -> Fields:
 
 
 def _of(retrieved: Retrieved) -> tuple[Hashable, ...]:
-    """All of it but what it took."""
-    return retrieved.ranking, retrieved.corpus_size, retrieved.model
+    """What tells it from another first stage over the same library."""
+    return (*_of_ranking(retrieved.ranking), retrieved.corpus_size, retrieved.model.scores_hash)
+
+
+def _of_ranking(ranking: Ranking) -> tuple[Hashable, ...]:
+    """Ids and scores: hashing a list's texts for every visitor takes longer than it may."""
+    return ranking.doc_ids, tuple(row.score for row in ranking)
 
 
 def _bars(timings: Sequence[StageTiming]) -> PlotData:
@@ -159,21 +164,25 @@ def revealed(
         views.ranking_after, comparison, relevance=relevance, part=setting.part, asked=setting.asked
     )
     rows = partial(trace_rows, comparison, setting.relevance)
-    on = (*_of(comparison.retrieved), comparison.after)
-    of_pairs = (comparison.reranked.pairs, comparison.reranked.model)
+    of_lists = (*_of(comparison.retrieved), *_of_ranking(comparison.after))
+    pairs = tuple(pair.cached for pair in comparison.reranked.pairs)
+    of_pairs = (*of_lists, pairs, comparison.reranked.model.scores_hash)
     return {
         "message": views.message(""),
-        "before": setting.html("before", on, before),
+        "before": setting.once("before", of_lists, before),
         "predict": gr.update(visible=False),
         "lines": gr.update(visible=True),
-        "after": setting.html("after", (*on, *of_pairs), after),
+        "after": setting.once("after", of_pairs, after),
         "verdict": verdict(setting, comparison, judged, counted),
         "bars": _bars(comparison.timings),
         "costs": setting.costs(
             comparison.timings, comparison.retrieved, comparison.reranked.model.backend
         ),
         "trace": trace_table(
-            comparison, trace, Markup(setting.html("trace", (*on, *of_pairs), rows))
+            comparison,
+            trace,
+            Markup(setting.once("trace", of_pairs, rows)),
+            setting.once("csv", of_pairs, trace.to_csv),
         ),
     }
 

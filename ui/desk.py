@@ -8,7 +8,6 @@ from rerank_core.errors import InputError
 from ui.held import Held
 from ui.own_corpus import Own
 from ui.service import Service
-from ui.session_values import SessionValues
 from ui.sweeper import Sweeper
 
 
@@ -18,15 +17,7 @@ class Desk:
     def __init__(self, service: Service, held: Held | None = None) -> None:
         self.service = service
         self.held = Held() if held is None else held
-        self.sessions = SessionValues()
-        self.sweeper = Sweeper(self.held.sweep, self.sessions.sweep)
-
-    def seen(self, request: Any) -> str | None:
-        """A session uses Your own: what Gradio keeps of it goes in time. Its key among visitors."""
-        session: str | None = getattr(request, "session_hash", None)
-        self.sessions.seen(session)
-        self.sweeper.wake()
-        return session
+        self.sweeper = Sweeper(self.held.sweep)
 
     def put(self, item: Any, size: int) -> str:
         """Keep something of a visitor's; its token."""

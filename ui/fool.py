@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 from rerank_core import limits
 from rerank_core.fooled import KINDS
@@ -27,8 +26,6 @@ from ui.service import Service
 TEXTS = ("query", "right", "mine")
 HIDDEN = ("ask", "halt", "removed")
 """Boxes that the page's script writes: typing rests, typing goes on, an entry is to go."""
-PRIVATE = ("asked", "query", "right", "says", "mine", "live", "message", "kept", "kept_list")
-"""What holds a visitor's texts: Gradio's sessions forget it in time."""
 
 
 def build_fool(
@@ -40,10 +37,6 @@ def build_fool(
     with gr.Column(elem_id="fool"):
         parts = Parts(_duel() | from_explore)
         three = Parts(_exercise() | from_explore)
-    referee.sessions.watch(
-        Context.root_block,
-        [*parts.of(PRIVATE), *three.of((*NAMES, *ThreeView._fields))],
-    )
     _wire_duel(parts, Fool(referee), tab)
     _wire_keep(parts, FoolKeep(referee), tab)
     _wire_three(three, Three(referee), tab)

@@ -33,30 +33,24 @@ class Fool:
         self.referee = referee
 
     @says_why
-    def open(
-        self, asked: str, mine: str, explore_query: str, request: gr.Request
-    ) -> Iterator[FoolView]:
+    def open(self, asked: str, mine: str, explore_query: str) -> Iterator[FoolView]:
         """The tab was chosen: Explore's query, unless something is being written for another one."""
-        self.referee.seen(request)
         taken = asked == explore_query or mine.strip()
         yield FoolView() if taken else self._start(explore_query)
 
     @says_why
-    def take(self, explore_query: str, request: gr.Request) -> Iterator[FoolView]:
+    def take(self, explore_query: str) -> Iterator[FoolView]:
         """Start from Explore's query; what was written stays."""
-        self.referee.seen(request)
         yield self._start(explore_query)
 
     @says_why
-    def next_query(self, query: str, request: gr.Request) -> Iterator[FoolView]:
+    def next_query(self, query: str) -> Iterator[FoolView]:
         """The library's next query, with its first right passage."""
-        self.referee.seen(request)
         yield self._start(self.referee.next_query(query).text)._replace(asked=SKIP)
 
     @says_why
-    def another(self, query: str, right: str, request: gr.Request) -> Iterator[FoolView]:
+    def another(self, query: str, right: str) -> Iterator[FoolView]:
         """The library's next right passage for this query."""
-        self.referee.seen(request)
         found = [p.text for p in self.referee.right_ones(query)]
         if not found:
             raise InputError(
@@ -73,7 +67,7 @@ class Fool:
         """The typing rests: both passages' scores, by both models."""
         serial = str(serial)[:SERIAL_CHARS]
         try:
-            visitor = self.referee.seen(request)
+            visitor = request.session_hash
             about = self._about(query, right)._replace(right=SKIP, query=SKIP, message="")
             texts, to_do = _texts(query, right, mine)
             if to_do and RIGHT not in texts:

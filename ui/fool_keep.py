@@ -27,9 +27,8 @@ class FoolKeep:
         self.referee = referee
 
     @says_why
-    def show(self, kept: Any, request: gr.Request) -> Iterator[FoolView]:
+    def show(self, kept: Any) -> Iterator[FoolView]:
         """The tab was chosen: what this browser keeps."""
-        self.referee.seen(request)
         yield FoolView(kept_list=self._list(kept_from(kept)))
 
     @says_why
@@ -37,7 +36,7 @@ class FoolKeep:
         self, query: str, right: str, mine: str, kind: str | None, kept: Any, request: gr.Request
     ) -> Iterator[FoolView]:
         """Keep a passage that beats the right one; scored anew, so that what is kept was really said."""
-        visitor = self.referee.seen(request)
+        visitor = request.session_hash
         query = clean_query(query)
         texts = {
             RIGHT: clean_text(right, "The right passage"),
@@ -54,9 +53,8 @@ class FoolKeep:
                 yield self._keep(query, texts, str(kind), item, kept)
 
     @says_why
-    def remove(self, which: str, kept: Any, request: gr.Request) -> Iterator[FoolView]:
+    def remove(self, which: str, kept: Any) -> Iterator[FoolView]:
         """Take one out of what is kept."""
-        self.referee.seen(request)
         items = without(kept_from(kept), str(which))
         yield FoolView(kept=kept_to(items), kept_list=self._list(items), message="")
 

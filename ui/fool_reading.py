@@ -20,26 +20,15 @@ from rerank_core.records import Passage, Progress, Ranking, Reranked
 from rerank_core.scenarios import Query
 from rerank_core.score_cache import ScoreCache
 from ui.service import Service
-from ui.session_values import SessionValues
-from ui.sweeper import Sweeper
 
 Readings = dict[str, Reading]
 
 
 class Referee:
-    """Over one Service. `sessions` takes what Gradio keeps of visitors' texts out of its sessions in time."""
+    """Over one Service."""
 
-    def __init__(self, service: Service, sessions: SessionValues | None = None) -> None:
+    def __init__(self, service: Service) -> None:
         self.service = service
-        self.sessions = sessions or SessionValues()
-        self._sweeper = Sweeper(self.sessions.sweep)
-
-    def seen(self, request: Any) -> str | None:
-        """A session writes here. Its key among visitors."""
-        session: str | None = getattr(request, "session_hash", None)
-        self.sessions.seen(session)
-        self._sweeper.wake()
-        return session
 
     def stream(
         self, query: str, texts: Mapping[str, str], visitor: str | None

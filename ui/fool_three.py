@@ -51,11 +51,8 @@ class Three:
         self.referee = referee
 
     @says_why
-    def open(
-        self, asked: str, a: str, b: str, c: str, explore_query: str, request: gr.Request
-    ) -> Iterator[ThreeView]:
+    def open(self, asked: str, a: str, b: str, c: str, explore_query: str) -> Iterator[ThreeView]:
         """The tab was chosen: Explore's query, unless passages are being written for another one."""
-        self.referee.seen(request)
         if asked != explore_query and not (a + b + c).strip():
             yield ThreeView(asked=explore_query, query=explore_query)
         else:
@@ -66,7 +63,7 @@ class Three:
         self, query: str, a: str, b: str, c: str, guess: Any, sure: Any, request: gr.Request
     ) -> Iterator[ThreeView]:
         """Lock the guess, read the three, score it."""
-        visitor = self.referee.seen(request)
+        visitor = request.session_hash
         query = clean_query(query)
         texts = _three(a, b, c)
         said = _guess(guess)

@@ -18,7 +18,7 @@ from ui.fool import build_fool
 from ui.handlers import Explore
 from ui.model_service import Models
 from ui.model_settings import model_settings
-from ui.own import build_own, watch
+from ui.own import build_own
 from ui.page_blocks import PageBlocks
 from ui.pools import Pools
 from ui.scores import build_scores
@@ -53,12 +53,11 @@ def build_app(service: Service, base: str = "", models: Models | None = None) ->
             with gr.Tab("Cost", id="cost") as cost:
                 build_cost(service, explore, cost)
             with gr.Tab("Your own", id="own"):
-                own = build_own(desk)
+                build_own(desk)
             with gr.Tab("Fool it", id="fool-it") as fool:
                 build_fool(service, explore, fool)
         gr.Markdown(text_file("footer"), elem_id="about")
         add_api(models)
-        watch(desk, app, own)
         app.load(
             handlers.load,
             inputs=explore.of(("record",)),

@@ -57,11 +57,6 @@ def build_own(desk: Desk) -> Parts:
     return parts
 
 
-def watch(desk: Desk, blocks: gr.Blocks, parts: Parts) -> None:
-    """Have what Gradio keeps of these components taken out of its sessions in time."""
-    desk.sessions.watch(blocks, parts.by_name.values())
-
-
 def _wire_intake(parts: Parts, handlers: OwnIntake) -> None:
     named = parts.by_name
     # preprocess=False: Gradio would leave an empty file behind for each upload.

@@ -55,7 +55,6 @@ class OwnIntake:
     @says_why
     def upload(self, file: Any, kind: str, token: str, request: gr.Request) -> Iterator[OwnView]:
         """A file came: read and deleted. A text waits for its choices, a scenario is opened at once."""
-        self.desk.seen(request)
         name, data = take_upload(file)
         suffix = PurePath(name).suffix.lower()
         if suffix == ".zip":
@@ -113,16 +112,14 @@ class OwnIntake:
 
     def stop(self, request: gr.Request) -> OwnView:
         """The encoding was stopped."""
-        if (running := self._running.get(self.desk.seen(request))) is not None:
+        if (running := self._running.get(request.session_hash)) is not None:
             running.set()
         return _stopped()
 
-    def forget(self, token: str, draft: str, request: gr.Request) -> OwnView:
+    def forget(self, token: str, draft: str) -> OwnView:
         """Forget everything of this visitor's now, here and in the page."""
-        session = self.desk.seen(request)
         self.desk.held.forget(token)
         self.desk.held.forget(draft)
-        self.desk.sessions.forget(session)
         return OwnView(
             box="", file=None, draft="", fingerprint="", column=show(False), title="", lesson="", note="",
             set_report="",
@@ -134,7 +131,6 @@ class OwnIntake:
         self, box: str, kind: str, column: str | None, draft: str, token: str, fingerprint: str,
         request: gr.Request, *, split: bool,
     ) -> Iterator[OwnView]:  # fmt: skip
-        self.desk.seen(request)
         source = (
             self.desk.held.get(draft, Draft)
             if draft
@@ -180,7 +176,7 @@ class OwnIntake:
         )
         # Gradio sends what a cancelled generator yields next, after the answer to "Stop": that must not be progress.
         halted = Event()
-        session = self.desk.seen(request)
+        session = request.session_hash
         self._running[session] = halted
         try:
             self.desk.service.wait()

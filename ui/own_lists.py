@@ -56,11 +56,8 @@ class OwnLists:
         self._rng = rng or random.SystemRandom()
 
     @says_why
-    def rank(
-        self, token: str, query: str, retrieve_k: Any, top_k: Any, request: gr.Request
-    ) -> Iterator[OwnView]:
+    def rank(self, token: str, query: str, retrieve_k: Any, top_k: Any) -> Iterator[OwnView]:
         """The query was entered, or N or K moved: rank again, and forget the reveal."""
-        self.desk.seen(request)
         own = self.desk.own(token)
         link = checked_link("", query, retrieve_k, top_k, None)
         retrieved = own.retrieve(query, link.retrieve_k)
@@ -76,11 +73,11 @@ class OwnLists:
 
     @says_why
     def choose(
-        self, token: str, choice: str | None, retrieve_k: Any, top_k: Any, request: gr.Request
+        self, token: str, choice: str | None, retrieve_k: Any, top_k: Any
     ) -> Iterator[OwnView]:
         """One of an opened scenario's queries."""
         yield OwnView(query=choice or "")
-        yield from self.rank(token, choice or "", retrieve_k, top_k, request)
+        yield from self.rank(token, choice or "", retrieve_k, top_k)
 
     @says_why
     def commit(
@@ -103,11 +100,8 @@ class OwnLists:
         yield from self._reveal(token, query, retrieve_k, top_k, ranked_query, marks, None, request)
 
     @says_why
-    def mark(
-        self, token: str, ranked_query: str, top_k: Any, marks: str, request: gr.Request
-    ) -> Iterator[OwnView]:
+    def mark(self, token: str, ranked_query: str, top_k: Any, marks: str) -> Iterator[OwnView]:
         """A row was marked: lift, ceiling and depth anew, without asking a model."""
-        self.desk.seen(request)
         own = self.desk.own(token)
         run = own.run(ranked_query)
         if run is None or run.comparison is None:
@@ -122,9 +116,8 @@ class OwnLists:
         )
 
     @says_why
-    def judging(self, token: str, ranked_query: str, request: gr.Request) -> Iterator[OwnView]:
+    def judging(self, token: str, ranked_query: str) -> Iterator[OwnView]:
         """The top rows of both lists, one at a time, in an order that says nothing of either."""
-        self.desk.seen(request)
         run = self.desk.own(token).run(ranked_query)
         if run is None or run.comparison is None:
             raise InputError(
@@ -138,7 +131,7 @@ class OwnLists:
         self, token: str, query: str, retrieve_k: Any, top_k: Any, ranked_query: str, marks: str,
         prediction: Prediction | None, request: gr.Request,
     ) -> Iterator[OwnView]:  # fmt: skip
-        session = self.desk.seen(request)
+        session = request.session_hash
         own = self.desk.own(token)
         link = checked_link("", query, retrieve_k, top_k, None)
         same_list(query, ranked_query)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
-
 from rerank_core.errors import FileError
 from rerank_core.limits import OWN_FILE_BYTES
 from rerank_core.report_file import parse_report
@@ -32,9 +30,8 @@ class OwnSet:
         self.desk = desk
 
     @says_why
-    def open(self, file: Any, request: gr.Request) -> Iterator[OwnView]:
+    def open(self, file: Any) -> Iterator[OwnView]:
         """A report came: read, deleted, shown."""
-        self.desk.seen(request)
         name, data = take_upload(file, "a report.json that evaluate wrote")
         if len(data) > OWN_FILE_BYTES:
             raise FileError(

@@ -51,7 +51,7 @@ class OwnTake:
         request: gr.Request,
     ) -> Iterator[OwnView]:  # fmt: skip
         """Make the scenario, run its queries, say what holds and by how much, and offer the zip."""
-        session = self.desk.seen(request)
+        session = request.session_hash
         own = self.desk.own(token)
         marked = marks_from(marks)
         words = OwnWords(

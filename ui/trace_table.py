@@ -25,7 +25,7 @@ def trace_rows(comparison: Comparison, relevance: Mapping[str, int] | None) -> M
     return Markup(render("trace_rows", rows=rows))  # escaped by its own template
 
 
-def trace_table(comparison: Comparison, trace: Trace, rows: Markup) -> str:
+def trace_table(comparison: Comparison, trace: Trace, rows: Markup, csv: str) -> str:
     """The whole table around its rows, and the trace in both forms."""
     calibrated = comparison.confident is not None
     return render(
@@ -36,7 +36,7 @@ def trace_table(comparison: Comparison, trace: Trace, rows: Markup) -> str:
         if calibrated
         else "This model is not calibrated: no probability.",
         json=trace.to_json(),
-        csv=trace.to_csv(),
+        csv=csv,
         filename=f"trace-{trace.query_id or 'query'}",
     )
 
