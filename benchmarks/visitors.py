@@ -28,6 +28,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import uvloop
+
 from benchmarks.report import write_section
 from benchmarks.start import MARKS, ROOT, free_port
 from rerank_core import load_library
@@ -84,7 +86,7 @@ class Page:
     def __init__(self, port: int, pid: int) -> None:
         self.port, self.pid = port, pid
         self._asked = 0
-        config = json.loads(asyncio.run(self._get("/config")))
+        config = json.loads(uvloop.run(self._get("/config")))
         parts = {part["id"]: part["props"] for part in config["components"]}
         shown = {props.get("elem_id"): number for number, props in parts.items()}
         (event,) = (
@@ -249,11 +251,11 @@ def main() -> None:
         print(lines[-1], flush=True)
 
     with running() as page:
-        asyncio.run(at_once(page, "python-pet-care", ["the first answer is slower"]))
+        uvloop.run(at_once(page, "python-pet-care", ["the first answer is slower"]))
         rest = page.memory()[0]
         for count in AT_ONCE:
             rounds = [
-                asyncio.run(
+                uvloop.run(
                     at_once(page, "python-pet-care", typed(count, f"{count} at once, {turn}"))
                 )
                 for turn in range(ROUNDS)
@@ -262,14 +264,14 @@ def main() -> None:
                 f"{count}, different queries, {ROUNDS} times",
                 [a for answers in rounds for a in answers],
             )
-        row(f"{MANY} open the page", asyncio.run(opened(page, MANY))[1])
+        row(f"{MANY} open the page", uvloop.run(opened(page, MANY))[1])
         for turn, query in enumerate(written[1:4]):
-            answers = asyncio.run(at_once(page, query.id.rpartition("-")[0], [query.text] * MANY))
+            answers = uvloop.run(at_once(page, query.id.rpartition("-")[0], [query.text] * MANY))
             row(f"{MANY}, one written query ({turn + 1} of 3)", answers)
             size = statistics.median(a.bytes for a in answers)
         row(
             f"{MANY}, different queries",
-            asyncio.run(at_once(page, "python-pet-care", typed(MANY, "many"))),
+            uvloop.run(at_once(page, "python-pet-care", typed(MANY, "many"))),
         )
         crowd, most = page.memory()
         lines += [
@@ -278,7 +280,7 @@ def main() -> None:
             f"these, {most:.0f} MB at the most.",
         ]
         if options.queries:
-            asyncio.run(few_at_once(page, typed(options.queries, "long"), LONG_N, BESIDE))
+            uvloop.run(few_at_once(page, typed(options.queries, "long"), LONG_N, BESIDE))
             crowd, most = page.memory()
             lines[-1] += (
                 f" After {options.queries:,} different queries at N = {LONG_N}, {BESIDE} at a time: {crowd:.0f} MB, "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import exp
 
 from rerank_core import metrics
@@ -79,7 +80,7 @@ class Comparison:
         """All candidates as the cross-encoder ranked them."""
         return self.reranked.ranking
 
-    @property
+    @cached_property
     def movement(self) -> tuple[Move, ...]:
         """Every candidate's ranks before and after, in the order of `after`."""
         return movement(self.before, self.after)

@@ -95,6 +95,10 @@ SILENT_SHARE = 5.0
 """After a sign of progress that took t seconds to send, none for five times as long: signs take at most a sixth of the
 server's time, however many wait."""
 
+CROWD, CROWD_QUIET_S = 8, 1.0
+"""From so many readings at a time on, one that ends within a second comes without a sign before it: a sign has the
+whole answer sent twice, and 200 visitors of a lecture would wait for that."""
+
 KEPT_LISTS = 300
 """Lists of the library's own queries kept as HTML, 50 KB each at most: 15 MB for all visitors together."""
 

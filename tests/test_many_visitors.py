@@ -204,6 +204,18 @@ def test_kept_html_is_bounded_and_the_oldest_goes():
     assert len(kept) == 2
 
 
+def test_a_crowd_makes_each_text_once():
+    kept, made = Kept(), []
+
+    def make() -> str:
+        made.append(1)
+        time.sleep(0.05)
+        return "made"
+
+    assert at_once(20, lambda i: kept.get("key", make)) == ["made"] * 20
+    assert len(made) == 1
+
+
 def test_the_bars_without_a_figure_are_the_figure():
     for timings in (
         [],

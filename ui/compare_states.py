@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.components.plot import PlotData
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rerank_core import limits
 from rerank_core.pipeline import Comparison
@@ -107,6 +107,14 @@ def _of_ranking(ranking: Ranking) -> tuple[Hashable, ...]:
     return ranking.doc_ids, tuple(row.score for row in ranking)
 
 
+def of_both(comparison: Comparison) -> tuple[Hashable, ...]:
+    """What tells it from another comparison over the same library."""
+    reranked = comparison.reranked
+    cached = tuple(pair.cached for pair in reranked.pairs)
+    lists = (*_of(comparison.retrieved), *_of_ranking(comparison.after))
+    return (*lists, cached, reranked.model.scores_hash)
+
+
 def _bars(timings: Sequence[StageTiming]) -> PlotData:
     return PlotData(type="plotly", plot=figures.latency_json(timings))
 
@@ -127,14 +135,21 @@ def reading(n: int, part: str = "") -> Fields:
 
 
 def read(
-    retrieved: Retrieved, stream: Iterator[Progress | Reranked], top_k: int, part: str = ""
+    retrieved: Retrieved,
+    stream: Iterator[Progress | Reranked],
+    top_k: int,
+    part: str = "",
+    crowd: int = 1,
 ) -> Iterator[Fields | Comparison]:
     """What the page shows while the pairs are read, and last the Comparison; that alone where all scores are kept.
+
+    `crowd` is how many readings there are: from CROWD on, the first sign comes after CROWD_QUIET_S.
 
     A sign that took t seconds to send is followed by none for SILENT_SHARE times t: saying how far
     everybody in a crowd is must not take more than reading does.
     """
-    n, begun, silent_until = len(retrieved.ranking), False, 0.0
+    n, begun = len(retrieved.ranking), False
+    silent_until = 0.0 if crowd < limits.CROWD else monotonic() + limits.CROWD_QUIET_S
     for item in stream:
         if isinstance(item, Reranked):
             yield Comparison.of(retrieved, item, top_k)
@@ -165,8 +180,7 @@ def revealed(
     )
     rows = partial(trace_rows, comparison, setting.relevance)
     of_lists = (*_of(comparison.retrieved), *_of_ranking(comparison.after))
-    pairs = tuple(pair.cached for pair in comparison.reranked.pairs)
-    of_pairs = (*of_lists, pairs, comparison.reranked.model.scores_hash)
+    of_pairs = of_both(comparison)
     return {
         "message": views.message(""),
         "before": setting.once("before", of_lists, before),
@@ -182,7 +196,7 @@ def revealed(
             comparison,
             trace,
             Markup(setting.once("trace", of_pairs, rows)),
-            setting.once("csv", of_pairs, trace.to_csv),
+            Markup(setting.once("csv", of_pairs, lambda: escape(trace.to_csv()))),
         ),
     }
 

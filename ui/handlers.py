@@ -18,6 +18,7 @@ from rerank_core.prediction import Prediction, Round
 from ui import results, views
 from ui.chosen import opened, ready_pair, second_list
 from ui.compare_states import read
+from ui.crowd import Crowd
 from ui.links import Link, checked_link, read_link
 from ui.model_choice import EMBEDDED
 from ui.model_service import Models
@@ -34,6 +35,7 @@ class Explore:
     def __init__(self, service: Service, models: Models | None = None) -> None:
         self.service = service
         self.models = models or Models(service)
+        self.crowd = Crowd()
 
     @says_why
     def load(self, record: Any, request: gr.Request) -> Iterator[View]:
@@ -203,13 +205,14 @@ class Explore:
         retrieved = ready.engine.retrieve(link.query, ready.corpus, link.retrieve_k)
         stream = ready.engine.rerank_stream(link.query, retrieved.ranking, visitor=visitor)
         first: Comparison | None = None
-        for item in read(retrieved, stream, link.top_k):
-            if isinstance(item, Comparison):
-                first = item
-                view = revealed(self.service, link, item, prediction, rounds, ready)
-                yield view if link.choice.second else LastView(*view)
-            else:
-                yield View(**item)
+        with self.crowd.one_more() as crowd:
+            for item in read(retrieved, stream, link.top_k, crowd=crowd):
+                if isinstance(item, Comparison):
+                    first = item
+                    view = revealed(self.service, link, item, prediction, rounds, ready)
+                    yield view if link.choice.second else LastView(*view)
+                else:
+                    yield View(**item)
         del ready, stream  # the second cross-encoder takes the first one's place in memory
         if first is not None and link.choice.second:
             written = self.service.written_query(link.query)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import gradio as gr
 
@@ -90,10 +91,11 @@ def revealed(
         query_id=query.id if query else None,
     )
     here = setting(service, link, ready)
+    words = partial(lesson, service.library.scenario(link.scenario), query, comparison)
     return View(
         **compare_states.revealed(here, comparison, trace, judged or None, counted),
         next_query=gr.update(visible=True),
-        lesson=lesson(service.library.scenario(link.scenario), query, comparison),
+        lesson=here.once("lesson", (link.scenario, *compare_states.of_both(comparison)), words),
         record=rounds_to(rounds) if counted else SKIP,
         record_words=results.record(rounds),
         clear_record=gr.update(visible=bool(rounds)),
