@@ -3,7 +3,7 @@
 # make test           all tests;  make test ARGS="-k lint -x"  some of them
 # make fuzz           20 times as many strange requests as the tests send;  ARGS="-k compare"  some of them
 # make lint           style and types
-# make bench          speed against a peer, and of search, on a quiet machine; writes benchmarks/
+# make bench          speed, of search, starts and crowds too; on a quiet machine, half an hour; writes benchmarks/
 # make board          score all judged queries anew; writes scenarios/board.json, in minutes
 # make train          the embedded cross-encoder anew (needs its data; see training/)
 # make quantize       ranges for 8-bit integers anew, after training, in minutes
@@ -45,7 +45,9 @@ bench:
 	@tools/install.sh dev
 	$(PY) -m benchmarks.rerank
 	$(PY) -m benchmarks.search
+	$(PY) -m benchmarks.index
 	$(PY) -m benchmarks.start
+	$(PY) -m benchmarks.visitors
 
 board:
 	@tools/install.sh run

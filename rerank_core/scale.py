@@ -2,7 +2,7 @@
 
 Arithmetic over milliseconds that were measured: one query's encoding, one pair, and searches at given sizes. What was
 not measured at a size is estimated, and says so. Search is exact (a dot product with every vector), so it grows with
-the corpus; an approximate index would search faster, and is left out, as are machines with many cores.
+the corpus; left out are the index of large corpora (near_index.py), which is faster, and machines with many cores.
 """
 
 from __future__ import annotations
