@@ -14,6 +14,8 @@ os.environ.setdefault(
 )
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# A search over the page's small corpora needs no second thread, and numpy's go on spinning where the models compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Figures for a monitor that is switched off: else they are worked out anew, over all events, after each.
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")

@@ -57,6 +57,15 @@ def build(
     return ov.Model([result], inputs, "wired")
 
 
+def build_mlp(state: Mapping[str, Array]) -> ov.Model:
+    """What a pair's vectors (B, head_in's width) add to its logit, (B, 1): the head's two products."""
+    weight = state["head_in.weight"]
+    vectors = op.parameter([-1, weight.shape[1]], ov.Type.f32, name="vectors")
+    inner = op.tanh(_plain(vectors, weight, state["head_in.bias"]))
+    out = op.result(op.matmul(inner, _float(state["head_out.weight"]), False, True))
+    return ov.Model([out], [vectors], "head")
+
+
 def _layer(
     x: Node,
     layer: int,

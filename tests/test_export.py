@@ -110,7 +110,7 @@ def test_the_graph_says_what_torch_says(tiny: WiredEncoder, quantise: bool, most
     ]
     run = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     hidden = run([np.asarray(part, dtype=np.float32) for part in inputs])[0]
-    found = Head(state)(hidden, PAIRS)
+    found = Head(openvino.Core(), state)(hidden, PAIRS)
     assert np.abs(found - logits(tiny)).max() < most
     assert (found != logits(tiny)).any() or not quantise
 
