@@ -119,33 +119,50 @@ def test_after_10_000_queries_the_caches_are_within_their_bounds():
 # What the page says meanwhile
 
 
-def signs(items: list[float], took: float = 0.0) -> list[dict[str, Any]]:
-    """What `read` shows of a stream that says something at these seconds, at first that it waits, and then answers."""
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(compare_states, "monotonic", made)
+    return made
+
+
+def signs(
+    clock: Clock, items: list[float], took: float = 0.0, crowd: int = 1
+) -> list[dict[str, Any]]:
+    """What `read` shows of a stream that says something at these seconds, at first that it waits, and then answers;
+    sending what is shown takes `took`."""
     engine = TwoStage(FakeEncoder(), FakeScorer())
     retrieved = engine.retrieve("thing", engine.corpus(some_passages(5)), 5)
     *_, answer = engine.rerank_stream("thing", retrieved.ranking)
-    start = time.monotonic()
 
     def stream() -> Any:
         for i, at in enumerate(items):
-            time.sleep(max(0.0, start + at - time.monotonic()))
+            clock.now = max(clock.now, at)
             yield Progress(i, 5, waiting=i < 2)
         yield answer
 
     shown = []
-    for item in compare_states.read(retrieved, stream(), 3):
+    for item in compare_states.read(retrieved, stream(), 3, crowd=crowd):
         if isinstance(item, dict):
             shown.append(item)
-            time.sleep(took)
+            clock.now += took
     return shown
 
 
-def test_an_answer_that_is_kept_comes_alone():
-    assert signs([]) == []
+def test_an_answer_that_is_kept_comes_alone(clock: Clock):
+    assert signs(clock, []) == []
 
 
-def test_a_wait_is_announced_and_the_prediction_locked():
-    first, *others = signs([0.0, 0.1, 0.2])
+def test_a_wait_is_announced_and_the_prediction_locked(clock: Clock):
+    first, *others = signs(clock, [0.0, 0.1, 0.2])
     assert "0 of 5 pairs read" in first["after"]
     assert first["commit"] == gr.update(interactive=False)
     assert all(set(sign) == {"after"} for sign in others)
@@ -153,10 +170,19 @@ def test_a_wait_is_announced_and_the_prediction_locked():
     assert "2 of 5 pairs read" in others[1]["after"]
 
 
-def test_signs_become_fewer_where_sending_one_takes_long():
+def test_signs_become_fewer_where_sending_one_takes_long(clock: Clock):
     at = [i / 50 for i in range(20)]
-    assert len(signs(at)) > 10
-    assert len(signs(at, took=0.1)) <= 2
+    assert len(signs(clock, at)) == 20
+    clock.now = 0.0
+    assert len(signs(clock, at, took=0.1)) == 1
+
+
+def test_in_a_crowd_what_ends_within_a_second_comes_without_a_sign(clock: Clock):
+    assert signs(clock, [0.0, 0.5, 0.9], crowd=limits.CROWD) == []
+    clock.now = 0.0
+    assert len(signs(clock, [0.0, 0.5, 0.9, 1.5, 2.0], crowd=limits.CROWD)) == 2
+    clock.now = 0.0
+    assert len(signs(clock, [0.0, 0.5], crowd=limits.CROWD - 1)) == 2
 
 
 # What an answer costs
