@@ -16,7 +16,7 @@ def write_section(title: str, lines: Sequence[str], path: Path = RESULTS, head: 
     section = f"\n## {title}\n\n" + "\n".join(lines) + "\n"
     pattern = rf"\n## {re.escape(title)}\n.*?(?=\n## |\Z)"
     if re.search(pattern, text, re.S):
-        text = re.sub(pattern, lambda _: section.rstrip("\n"), text, flags=re.S).rstrip("\n") + "\n"
+        text = re.sub(pattern, lambda _: section, text, flags=re.S).rstrip("\n") + "\n"
     else:
         text += section
     path.write_text(text, encoding="utf-8")

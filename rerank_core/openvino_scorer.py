@@ -36,8 +36,8 @@ class Head:
     """The last hidden states to logits, in float32: WiredEncoder.forward's second half.
 
     Nothing here is numpy's matrix product. Its BLAS would share one out between threads, and those go on turning in
-    circles for tens of milliseconds, on the cores that the next batch's forward pass needs: that cost half as much
-    time again.
+    circles for tens of milliseconds, on the cores that the next batch's forward pass needs: short texts took nearly
+    twice as long.
     """
 
     def __init__(self, core: ov.Core, state: Mapping[str, Array]) -> None:

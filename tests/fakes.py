@@ -141,3 +141,13 @@ def some_passages(n: int, topic: str = "thing") -> list[Passage]:
         Passage(f"{topic[0]}-{i:03d}", f"{topic} number {i} " + "and more " * (i * 7 % 11))
         for i in range(n)
     ]
+
+
+class Clock:
+    """Says what time a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now

@@ -6,18 +6,11 @@ import threading
 import time
 
 import pytest
+from fakes import Clock
 
 from ui.grades import MARKS_CHARS, marks_from, marks_to
 from ui.held import GoneError, Held
 from ui.sweeper import Sweeper
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

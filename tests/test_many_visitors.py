@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from fakes import FakeEncoder, FakeScorer, some_passages
+from fakes import Clock, FakeEncoder, FakeScorer, some_passages
 from gradio.state_holder import SessionState
 from waiting import finished
 
@@ -119,14 +119,6 @@ def test_after_10_000_queries_the_caches_are_within_their_bounds():
 # What the page says meanwhile
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
@@ -180,7 +172,9 @@ def test_signs_become_fewer_where_sending_one_takes_long(clock: Clock):
 def test_in_a_crowd_what_ends_within_a_second_comes_without_a_sign(clock: Clock):
     assert signs(clock, [0.0, 0.5, 0.9], crowd=limits.CROWD) == []
     clock.now = 0.0
-    assert len(signs(clock, [0.0, 0.5, 0.9, 1.5, 2.0], crowd=limits.CROWD)) == 2
+    late = signs(clock, [0.0, 1.2, 1.5], crowd=limits.CROWD)
+    assert len(late) == 2
+    assert "Waiting for the model to be free" in late[0]["after"], "it is told as it stands"
     clock.now = 0.0
     assert len(signs(clock, [0.0, 0.5], crowd=limits.CROWD - 1)) == 2
 
@@ -209,6 +203,16 @@ def test_what_is_kept_is_answered_in_one_piece_and_lists_are_made_once(service: 
     again = next(iter(explore.just_show(FIRST, TEXT, 20, 5, TEXT, [], request())))
     for name in ("before", "after"):
         assert getattr(again, name) is getattr(views[0], name)
+
+
+def test_whoever_has_an_answer_is_in_the_crowd_no_more(service: Service):
+    explore = Explore(service)
+    asked = (FIRST, TEXT, 20, 5, TEXT, [], request())
+    list(explore.just_show(*asked))  # from now on all is kept
+    runs = [explore.just_show(*asked) for _ in range(10)]
+    assert all(isinstance(next(run), LastView) for run in runs)
+    with explore.crowd.one_more() as inside:
+        assert inside == 1, "Gradio drops a handler after its last answer, and may keep it a while"
 
 
 def test_nothing_is_kept_of_what_a_visitor_typed(service: Service):

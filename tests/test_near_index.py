@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import logging
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -120,19 +121,11 @@ def test_the_sample_is_held_against_an_exact_search(monkeypatch: pytest.MonkeyPa
         assert set(found.tolist()) == set(np.argsort(-(vectors @ query))[:10].tolist())
 
 
-def test_an_index_that_finds_too_little_is_not_used(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+def finds_little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near.Lists, "proposed", lambda lists, vector, depth: np.arange(depth))
-    few(monkeypatch)
-    with caplog.at_level(logging.WARNING):
-        assert some_corpus().indexed().near is None
-    assert "3000 texts are searched exactly: an index finds 0." in caplog.text
 
 
-def test_without_the_library_search_is_exact_and_says_so(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+def has_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = builtins.__import__
 
     def lacking(name: str, *args: Any, **kwargs: Any) -> Any:
@@ -141,20 +134,29 @@ def test_without_the_library_search_is_exact_and_says_so(
         return plain(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", lacking)
-    few(monkeypatch)
-    with caplog.at_level(logging.WARNING):
-        assert some_corpus().indexed().near is None
-    assert "3000 texts are searched exactly: faiss is not used (No module" in caplog.text
 
 
-def test_on_macos_search_is_exact_and_says_why(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+def is_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (finds_little, "3000 texts are searched exactly: an index finds 0."),
+        (has_no_library, "3000 texts are searched exactly: faiss is not used (No module"),
+        (is_on_macos, "it crashes beside torch on macOS"),
+    ],
+)
+def test_search_stays_exact_and_the_log_says_why(
+    why: Callable[[pytest.MonkeyPatch], None], said: str, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):  # fmt: skip
+    why(monkeypatch)
     few(monkeypatch)
     with caplog.at_level(logging.WARNING):
         assert some_corpus().indexed().near is None
-    assert "it crashes beside torch on macOS" in caplog.text
+    assert said in caplog.text
 
 
 @pytest.mark.parametrize("depth", [5, 100, 900, 2999])

@@ -119,7 +119,7 @@ def _bars(timings: Sequence[StageTiming]) -> PlotData:
     return PlotData(type="plotly", plot=figures.latency_json(timings))
 
 
-def reading(n: int, part: str = "") -> Fields:
+def reading(n: int, progress: Progress, part: str = "") -> Fields:
     """The prediction is locked, the pairs are being read."""
     locked = gr.update(interactive=False)
     return {
@@ -129,7 +129,7 @@ def reading(n: int, part: str = "") -> Fields:
         "leader": locked,
         "new_in_top3": locked,
         "middle": locked,
-        "after": views.waiting(n, Progress(0, n), part=part),
+        "after": views.waiting(n, progress, part=part),
         **buttons(False),
     }
 
@@ -143,18 +143,20 @@ def read(
 ) -> Iterator[Fields | Comparison]:
     """What the page shows while the pairs are read, and last the Comparison; that alone where all scores are kept.
 
-    `crowd` is how many readings there are: from CROWD on, the first sign comes after CROWD_QUIET_S.
-
-    A sign that took t seconds to send is followed by none for SILENT_SHARE times t: saying how far
-    everybody in a crowd is must not take more than reading does.
+    `crowd` is how many readings there are: from CROWD on, the first sign comes after CROWD_QUIET_S. A sign that took t
+    seconds to send is followed by none for SILENT_SHARE times t: saying how far everybody in a crowd is must not take
+    more than reading does.
     """
-    n, begun = len(retrieved.ranking), False
-    silent_until = 0.0 if crowd < limits.CROWD else monotonic() + limits.CROWD_QUIET_S
+    n, begun, alone = len(retrieved.ranking), False, crowd < limits.CROWD
+    silent_until = 0.0 if alone else monotonic() + limits.CROWD_QUIET_S
     for item in stream:
         if isinstance(item, Reranked):
             yield Comparison.of(retrieved, item, top_k)
         elif (now := monotonic()) >= silent_until:
-            yield {"after": views.waiting(n, item, part=part)} if begun else reading(n, part)
+            if begun:
+                yield {"after": views.waiting(n, item, part=part)}
+            else:  # at once: a wait of a moment is not worth a word
+                yield reading(n, Progress(0, n) if alone else item, part)
             begun, sent = True, monotonic()
             silent_until = sent + limits.SILENT_SHARE * (sent - now)
 

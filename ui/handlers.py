@@ -209,10 +209,13 @@ class Explore:
             for item in read(retrieved, stream, link.top_k, crowd=crowd):
                 if isinstance(item, Comparison):
                     first = item
-                    view = revealed(self.service, link, item, prediction, rounds, ready)
-                    yield view if link.choice.second else LastView(*view)
                 else:
                     yield View(**item)
+        if (
+            first is not None
+        ):  # outside: after a LastView nobody asks again, and this would stay in the crowd
+            view = revealed(self.service, link, first, prediction, rounds, ready)
+            yield view if link.choice.second else LastView(*view)
         del ready, stream  # the second cross-encoder takes the first one's place in memory
         if first is not None and link.choice.second:
             written = self.service.written_query(link.query)
