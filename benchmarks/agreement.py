@@ -28,8 +28,8 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from rerank_core import TwoStage, load_library
-from rerank_core.adapters import EmbeddedScorer
 from rerank_core.backend import BF16, INT8, TORCH, embedded_scorer
+from rerank_core.embedded_scorer import EmbeddedScorer
 from rerank_core.holds import holds
 from rerank_core.limits import RETRIEVE_K_DEFAULT
 from rerank_core.metrics import ndcg_at_k

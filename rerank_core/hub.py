@@ -9,6 +9,7 @@ import hashlib
 import logging
 from pathlib import Path
 
+from rerank_core.embedded import file_sha256
 from rerank_core.errors import RerankError
 from rerank_core.limits import HUB_TIMEOUT_S
 from rerank_core.models import Known
@@ -82,9 +83,3 @@ def folder_hash(folder: Path, *settings: str) -> str:
     )
     lines = [f"{path.relative_to(folder).as_posix()} {file_sha256(path)}" for path in files]
     return hashlib.sha256("\n".join([*lines, *settings]).encode()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

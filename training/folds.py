@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rerank_core.wire import PairTokenizer
+from rerank_core.pair_tokens import PairTokenizer
 from training.blocks import MAX_PASSAGE, MAX_QUERY, Steps
 from training.evaluate import RESULTS, cosine, measure, ours
 from training.export import base_folder, start_model, write_weights

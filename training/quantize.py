@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rerank_core.pair_tokens import PreparedPair
 from rerank_core.quantised import (
     MODULES,
     Name,
@@ -29,7 +30,7 @@ from rerank_core.quantised import (
     product_of,
     write_quantised,
 )
-from rerank_core.wire import PairTokenizer, PreparedPair, WiredEncoder, WiredScorer
+from rerank_core.wire import WiredEncoder, WiredScorer, collate
 from training.export import base_folder
 from training.readers import OWN_CONTRAST
 from training.splits import FOLDER
@@ -92,7 +93,7 @@ def inputs_of(
     ]
     generator = torch.Generator().manual_seed(SEED)
     for batch in batches:
-        tensors = PairTokenizer.collate(batch)
+        tensors = collate(batch)
         rows = tensors["attention_mask"].reshape(-1).nonzero()[:, 0]
         keep = max(1, round(share * len(rows)))
         chosen = rows[torch.randperm(len(rows), generator=generator)[:keep]]

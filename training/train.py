@@ -24,7 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rerank_core.wire import PairTokenizer, PreparedPair, WiredEncoder
+from rerank_core.pair_tokens import PairTokenizer, PreparedPair
+from rerank_core.wire import WiredEncoder, collate
 from training.blocks import (
     MAX_PASSAGE,
     MAX_QUERY,
@@ -64,7 +65,7 @@ class Wired:
         order = sorted(range(len(pairs)), key=lambda i: pairs[i].tokens)
         parts, device = [], self.model.w.device
         for chunk in chunks(order, lambda i: pairs[i].tokens):
-            batch = self.tokenizer.collate([pairs[i] for i in chunk])
+            batch = collate([pairs[i] for i in chunk])
             parts.append(self.model(**{k: t.to(device) for k, t in batch.items()}))
         logits = torch.cat(parts)[torch.argsort(torch.tensor(order)).to(device)]
         sizes = [len(block.queries) * len(block.passages) for block in blocks]

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rerank_core.wire import Encoded, PairTokenizer, WiredEncoder
+from rerank_core.pair_tokens import Encoded, PairTokenizer
+from rerank_core.wire import WiredEncoder
 from training.blocks import MAX_PASSAGE, MAX_QUERY, Block, chunks
 from training.export import base_folder, start_model
 from training.train import arguments, materials, train
