@@ -44,6 +44,7 @@ lint:
 bench:
 	@tools/install.sh dev
 	$(PY) -m benchmarks.rerank
+	$(PY) -m benchmarks.encode
 	$(PY) -m benchmarks.search
 	$(PY) -m benchmarks.index
 	$(PY) -m benchmarks.start

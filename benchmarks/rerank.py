@@ -5,8 +5,9 @@
 
 What is counted for ours is all of `TwoStage.rerank` without kept scores, with the batch size that the engine measured;
 the passages' tokens are kept, as a corpus' are. "Floor" is the bare forward passes on the same batches, inputs made
-before the clock starts. A ratio is of two runs of one round; its interval is the bootstrap's, 95 %, of the median over
-rounds. Left out: the page (page.py), search (search.py), whether the faster backends rank as torch does (agreement.py).
+before the clock starts; "products alone" is what the processor can do (limit.py). A ratio is of two runs of one round;
+its interval is the bootstrap's, 95 %, of the median over rounds. Left out: the page (page.py), search (search.py),
+whether the faster backends rank as torch does (agreement.py).
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 import torch
 
+from benchmarks.limit import products
 from benchmarks.peers import default_peer, onnx_peer, save_peer, tuned_peer
 from benchmarks.report import write_section
 from rerank_core import TwoStage, load_library
@@ -42,15 +44,18 @@ SIZES = (5, 20, 50, 100)
 JOINED = 4
 """A long text is so many passages of the library, one after the other."""
 WARM, LEAST, MOST = 1, 5, 21
+PAUSE_S = 0.1
+"""Before each: the threads of the one before, waiting for more to do, turn in circles on the cores for a while."""
 BUDGET_S = 300.0
 """For the rounds of all cases together, shared by their pairs; loading and choosing take two more minutes."""
 DEFAULT, TUNED, ONNX = "CrossEncoder.predict", "CrossEncoder tuned", "ONNX Runtime int8"
 OURS, ROUNDED, PLAIN = "ours, bf16", "ours, int8", "ours, torch"
 FLOOR, FLOOR_TORCH = "floor, bf16", "floor, torch"
-COMPARED = (
-    (DEFAULT, OURS), (DEFAULT, ROUNDED), (DEFAULT, PLAIN), (TUNED, OURS), (ONNX, OURS), (OURS, FLOOR),
-    (PLAIN, FLOOR_TORCH),
+LIMIT, LIMIT_INT8 = "products alone, bf16", "products alone, int8"
+FASTER = (
+    (DEFAULT, OURS), (DEFAULT, ROUNDED), (DEFAULT, PLAIN), (TUNED, OURS), (ONNX, OURS),
 )  # fmt: skip
+NEARER = ((OURS, FLOOR), (PLAIN, FLOOR_TORCH), (OURS, LIMIT), (ROUNDED, LIMIT_INT8))
 """What is divided by what."""
 Work = Callable[[], object]
 
@@ -107,6 +112,7 @@ def rounds(works: dict[str, Work], seconds: float) -> dict[str, list[float]]:
         if turn >= WARM + LEAST and perf_counter() - begun > seconds:
             break
         for name, work in works.items():
+            sleep(PAUSE_S)
             start = perf_counter()
             work()
             if turn >= WARM:
@@ -149,6 +155,7 @@ def main() -> None:
     plain, plain_scorer = engine_of(TORCH)
     times: list[str] = []
     ratios: list[str] = []
+    limits: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         save_peer(folder)
@@ -168,15 +175,18 @@ def main() -> None:
                 ONNX: lambda texts=texts: onnx(QUERY, texts),
                 FLOOR: floor(ours, scorer, texts),
                 FLOOR_TORCH: floor(plain, plain_scorer, texts),
+                LIMIT: products(round(tokens * n), torch.bfloat16),
+                LIMIT_INT8: products(round(tokens * n), torch.int8),
             }
             share = n * (JOINED if long else 1) / sum(m * (JOINED if x else 1) for m, x in cases)
             ms = rounds(works, options.seconds * share)
             case = f"{n} | {tokens:.0f}"
             medians = " | ".join(f"{median(ms[work]):.0f}" for work in works)
             times.append(f"| {case} | {medians} | {len(ms[OURS])} |")
-            found = " | ".join(said(ratio(ms[over], ms[under])) for over, under in COMPARED)
-            ratios.append(f"| {case} | {found} |")
-            print(times[-1], ratios[-1], sep="\n", flush=True)
+            for rows, compared in ((ratios, FASTER), (limits, NEARER)):
+                found = " | ".join(said(ratio(ms[over], ms[under])) for over, under in compared)
+                rows.append(f"| {case} | {found} |")
+            print(times[-1], ratios[-1], limits[-1], sep="\n", flush=True)
     sizes = [
         e.scheduler.pace(s).batch_tokens
         for e, s in ((ours, scorer), (rounded, rounded_scorer), (plain, plain_scorer))
@@ -193,12 +203,18 @@ def main() -> None:
         "|---" * (len(works) + 3) + "|",
         *times,
         "",
-        "How many times faster (for the last two: over the bare forward passes), median and 95 % interval:",
+        "How many times faster, median and 95 % interval:",
         "",
         "| N | tokens | bf16 over default | int8 over default | torch over default | bf16 over tuned "
-        "| bf16 over ONNX Runtime | bf16 to its floor | torch to its floor |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| bf16 over ONNX Runtime |",
+        "|---|---|---|---|---|---|---|",
         *ratios,
+        "",
+        "How many times what the bare forward passes take, and what the products alone do:",
+        "",
+        "| N | tokens | bf16, passes | torch, passes | bf16, products | int8, products |",
+        "|---|---|---|---|---|---|",
+        *limits,
         "",
         where(notes),
     ]
