@@ -1,7 +1,7 @@
 """Does a backend on OpenVINO rank as torch in float32 does? Both on the same pairs, query by query.
 
     python -m benchmarks.agreement                    # bf16: writes AGREEMENT.md and agreement.json; some minutes
-    python -m benchmarks.agreement --backend int8     # AGREEMENT-int8.md and agreement-int8.json
+    python -m benchmarks.agreement --backend int8     # AGREEMENT-int8.md and agreement-int8.json; f32 likewise
 
 On the sets that the cross-encoder was measured on (they lie beside the repository; what is absent is said), and on the
 library: the bi-encoder's first 50 for every written query, and whether each scenario's expectations hold. A backend
@@ -28,7 +28,7 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from rerank_core import TwoStage, load_library
-from rerank_core.backend import BF16, INT8, TORCH, embedded_scorer
+from rerank_core.backend import BF16, F32, INT8, TORCH, embedded_scorer
 from rerank_core.embedded_scorer import EmbeddedScorer
 from rerank_core.holds import holds
 from rerank_core.limits import RETRIEVE_K_DEFAULT
@@ -201,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="folder of the data sets")
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--backend", choices=(BF16, INT8), default=BF16)
+    parser.add_argument("--backend", choices=(BF16, F32, INT8), default=BF16)
     parser.add_argument("--keep", type=Path, help="folder for torch's scores")
     parser.add_argument("--sets", default=",".join(SETS), help="which of the sets")
     options = parser.parse_args()

@@ -1,15 +1,17 @@
-"""What computes the embedded models: OpenVINO where it is fast, the cross-encoder then in bfloat16; else torch.
+"""What computes the embedded models: OpenVINO on x86 processors, in bfloat16 where they multiply that; else torch.
 
-    RERANK_BACKEND=auto    OpenVINO where the processor multiplies bfloat16 (AVX-512 BF16 or AMX), else torch
+    RERANK_BACKEND=auto    bf16 where the processor multiplies bfloat16 (AVX-512 BF16 or AMX), f32 on any other x86,
+                           else torch
     RERANK_BACKEND=torch   float32, on any processor
-    RERANK_BACKEND=bf16    OpenVINO without asking the processor: float32 where it cannot multiply bfloat16
+    RERANK_BACKEND=f32     OpenVINO in float32: torch's scores to the fifth digit, in less time
+    RERANK_BACKEND=bf16    OpenVINO in bfloat16 without asking the processor
     RERANK_BACKEND=int8    OpenVINO, most products of the cross-encoder in 8-bit integers, which moves first places
 
 bfloat16 ranks as float32 does, 8-bit integers not quite: benchmarks/AGREEMENT.md and AGREEMENT-int8.md. The bi-encoder
-stays in float32 on both, so that its vectors are the same everywhere. Where OpenVINO is chosen but not there (not
-installed, a broken file, a graph that does not compile), torch answers and one line of the log says why; where it is,
-torch is never imported, which saves a second at the start and 180 MB. Which one answers stands on each model's card,
-and so in every trace and on the page.
+stays in float32 on all of them, so that its vectors are the same everywhere. Where OpenVINO is chosen but not there
+(not installed, a broken file, a graph that does not compile), torch answers and one line of the log says why; where it
+is, torch is never imported, which saves a second at the start and 180 MB. Which one answers stands on each model's
+card, and so in every trace and on the page.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from rerank_core.wired_model import PairReader, read_weights
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 SETTING = "RERANK_BACKEND"
-AUTO, TORCH, BF16, INT8 = "auto", "torch", "bf16", "int8"
+AUTO, TORCH, F32, BF16, INT8 = SETTINGS = "auto", "torch", "f32", "bf16", "int8"
 DEFAULT = AUTO
 """Without a setting. What auto chooses must hold all bounds of benchmarks/AGREEMENT.md."""
 FAST_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -43,14 +45,22 @@ CPUINFO = Path("/proc/cpuinfo")
 def backend_setting(env: Mapping[str, str] = os.environ) -> str:
     """The setting, or DEFAULT. Raises InputError for any other word."""
     value = env.get(SETTING, "").strip().lower() or DEFAULT
-    if value not in (AUTO, TORCH, BF16, INT8):
-        raise InputError(f"{SETTING} is one of {AUTO}, {TORCH}, {BF16}, {INT8}, not {value!r}.")
+    if value not in SETTINGS:
+        raise InputError(f"{SETTING} is one of {', '.join(SETTINGS)}, not {value!r}.")
     return value
 
 
+def is_x86(machine: str | None = None) -> bool:
+    """Whether this is a processor on which OpenVINO was measured; Arm's were not."""
+    return (machine or platform.machine()).lower() in ("x86_64", "amd64")
+
+
 def has_fast_bf16(cpuinfo: Path = CPUINFO, machine: str | None = None) -> bool:
-    """Whether this is an x86 processor that multiplies bfloat16; False where Linux' list of features is not there."""
-    if (machine or platform.machine()).lower() not in ("x86_64", "amd64"):
+    """Whether this is an x86 processor that multiplies bfloat16; False where Linux' list of features is not there.
+
+    OpenVINO's own answer is no help: it says yes also where it would imitate bfloat16, slowly.
+    """
+    if not is_x86(machine):
         return False
     try:
         lines = cpuinfo.read_text("utf-8", "replace").splitlines()
@@ -83,22 +93,25 @@ def embedded_scorer(
     weights = WEIGHTS_FOLDER if weights is None else weights
     wanted = _wanted(setting)
     check_package(base)
-    integers = wanted == INT8
     reader = _first_of(
         wanted, known,
-        lambda: _openvino_pairs(weights, base, integers=integers),
+        lambda: _openvino_pairs(weights, base, wanted),
         lambda: _torch_pairs(weights, base),
     )  # fmt: skip
     return EmbeddedScorer(reader, known.name)
 
 
 def _wanted(setting: str | None) -> str:
-    return backend_setting() if setting is None else backend_setting({SETTING: setting})
+    """The setting, with what auto comes to on this processor."""
+    wanted = backend_setting() if setting is None else backend_setting({SETTING: setting})
+    if wanted != AUTO:
+        return wanted
+    return BF16 if has_fast_bf16() else F32 if is_x86() else TORCH
 
 
 def _first_of(wanted: str, known: Known, openvino: Callable[[], T], torch: Callable[[], T]) -> T:
     """What `openvino` makes where that is wanted and can be made, else what `torch` does."""
-    if wanted in (BF16, INT8) or (wanted == AUTO and has_fast_bf16()):
+    if wanted != TORCH:
         try:
             return openvino()
         except Exception as error:  # whatever OpenVINO raises: torch is always there
@@ -120,7 +133,7 @@ def _torch_vectors(file: Path) -> Vectors:
     return MeanBert.load(file)
 
 
-def _openvino_pairs(weights: Path, base: Path, *, integers: bool) -> PairReader:
+def _openvino_pairs(weights: Path, base: Path, wanted: str) -> PairReader:
     import numpy as np
 
     from rerank_core.openvino_run import threads
@@ -132,9 +145,9 @@ def _openvino_pairs(weights: Path, base: Path, *, integers: bool) -> PairReader:
     tokenizer = PairTokenizer(
         base / "tokenizer.json", config["max_query_tokens"], config["max_passage_tokens"]
     )
-    ranges = read_quantised(weights, config["model_hash"]) if integers else None
+    ranges = read_quantised(weights, config["model_hash"]) if wanted == INT8 else None
     return OpenVinoScorer(
-        state, tokenizer, config, ranges,
+        state, tokenizer, config, ranges, halved=wanted == BF16 or (wanted == INT8 and has_fast_bf16()),
         load_torch=lambda: _torch_pairs(weights, base), threads=threads(),
     )  # fmt: skip
 

@@ -19,7 +19,8 @@ from rerank_core.trace import Row, Trace, this_environment
 __all__ = ["Finding", "TraceCheck", "check_trace", "lint"]
 
 LOGIT_TOLERANCE = 1e-3
-"""Largest difference in a logit on torch: batches of other shapes round differently."""
+"""Largest difference in a logit in 32-bit floats: batches of other shapes round differently."""
+EXACT = ("torch", "openvino-f32")
 ROUNDED_TOLERANCE, OTHER_TOLERANCE = 0.1, 1.0
 """The same on a backend that rounds, and between two backends (the largest: benchmarks/AGREEMENT-int8.md)."""
 COSINE_TOLERANCE = 1e-4
@@ -160,9 +161,9 @@ def _logits(trace: Trace, engine: TwoStage) -> Iterator[str]:
 
 def _band(stored: str, here: str) -> float:
     """How far a logit may lie from the stored one, by the two backends."""
-    if stored != here:
-        return OTHER_TOLERANCE
-    return LOGIT_TOLERANCE if here == "torch" else ROUNDED_TOLERANCE
+    if stored in EXACT and here in EXACT:
+        return LOGIT_TOLERANCE
+    return ROUNDED_TOLERANCE if stored == here else OTHER_TOLERANCE
 
 
 def _tokens(row: Row) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The embedded cross-encoder on OpenVINO: in bfloat16, or most of its products in 8-bit integers. A PairScorer.
+"""The embedded cross-encoder on OpenVINO: in float32, in bfloat16, or most of its products in 8-bit integers.
 
 The same pairs, bounds and logits' scale as wire.WiredScorer; logits differ a little (benchmarks/AGREEMENT.md and
 AGREEMENT-int8.md say how much), so its card has the same model hash and a backend of its own. No torch is called for a
@@ -60,9 +60,9 @@ class Head:
 class OpenVinoScorer(PairReader):
     """Scores prepared pairs; not for two threads at once (the scheduler lets one forward pass run at a time).
 
-    `quantised` says which products are in integers; None: none is. What is not is in bfloat16 where the processor
-    multiplies that, else in float32; `backend` says which it came to. `load_torch` gives the same weights on torch, for
-    `wire` below 1. `threads` is how many cores a pass may use.
+    `quantised` says which products are in integers; None: none is. What is not is in bfloat16 where `halved` asks for
+    that and OpenVINO can, else in float32; `backend` says which it came to. `load_torch` gives the same weights on
+    torch, for `wire` below 1. `threads` is how many cores a pass may use.
     """
 
     def __init__(
@@ -71,6 +71,8 @@ class OpenVinoScorer(PairReader):
         tokenizer: PairTokenizer,
         config: Mapping[str, Any],
         quantised: Quantised | None,
+        *,
+        halved: bool,
         load_torch: Callable[[], PairReader],
         threads: int,
     ) -> None:
@@ -80,7 +82,7 @@ class OpenVinoScorer(PairReader):
         self._places = state["position.weight"][None] + state["side.weight"][:, None]  # (2, P, D)
         core = ov.Core()
         self._head = Head(core, state)
-        halved = can_bf16(core)
+        halved = halved and can_bf16(core)
         plain = "openvino-bf16" if halved else "openvino-f32"
         self.backend = f"openvino-int8-{quantised.digest[:8]}" if quantised else plain
         graph = build(state, config["architecture"], quantised.products if quantised else {})

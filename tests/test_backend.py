@@ -43,6 +43,15 @@ def test_the_processor_is_asked_for_its_features(tmp_path: Path, text, machine, 
     assert backend.has_fast_bf16(cpuinfo(tmp_path, text), machine) is fast
 
 
+def test_x86_by_any_of_its_names():
+    assert [backend.is_x86(m) for m in ("x86_64", "AMD64", "aarch64", "arm64")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_where_features_cannot_be_read_there_are_none(tmp_path: Path):
     assert not backend.has_fast_bf16(tmp_path / "none", "x86_64")
 
@@ -65,7 +74,7 @@ def test_the_setting(value: str, means: str):
 def test_another_word_is_refused():
     with pytest.raises(InputError) as error:
         backend.backend_setting({backend.SETTING: "gpu"})
-    assert str(error.value) == "RERANK_BACKEND is one of auto, torch, bf16, int8, not 'gpu'."
+    assert str(error.value) == "RERANK_BACKEND is one of auto, torch, f32, bf16, int8, not 'gpu'."
 
 
 class Made:
@@ -89,14 +98,14 @@ def paths(monkeypatch):
     """No real model: `made` says which ways were gone, in order; OpenVINO raises `error` where there is one."""
     paths = SimpleNamespace(made=[], error=None)
 
-    def openvino(*files, integers=None):
-        paths.made.append(("openvino", integers))
+    def openvino(*files_and_setting):
+        paths.made.append(("openvino", *files_and_setting[2:]))
         if paths.error is not None:
             raise paths.error
         return Made("openvino-x")
 
     def torch(*files):
-        paths.made.append(("torch", None))
+        paths.made.append(("torch",))
         return Made("torch")
 
     monkeypatch.setattr(backend, "check_package", lambda folder: None)
@@ -108,20 +117,22 @@ def paths(monkeypatch):
 
 @pytest.mark.parametrize("kind", LOADS)
 @pytest.mark.parametrize(
-    ("setting", "fast", "openvino"),
+    ("setting", "processor", "comes_to"),
     [
-        ("auto", True, True), ("auto", False, False),
-        ("bf16", False, True), ("bf16", True, True),
-        ("int8", False, True), ("int8", True, True),
-        ("torch", True, False), ("torch", False, False),
+        ("auto", "x86 bf16", "bf16"), ("auto", "x86", "f32"), ("auto", "arm", "torch"),
+        *((setting, processor, setting) for setting in ("torch", "f32", "bf16", "int8")
+          for processor in ("x86 bf16", "x86", "arm")),
     ],
 )  # fmt: skip
-def test_each_path(paths, monkeypatch, caplog, kind: str, setting: str, fast: bool, openvino: bool):
-    monkeypatch.setattr(backend, "has_fast_bf16", lambda: fast)
+def test_each_path(paths, monkeypatch, caplog, kind: str, setting: str, processor: str, comes_to):
+    monkeypatch.setattr(backend, "is_x86", lambda: processor != "arm")
+    monkeypatch.setattr(backend, "has_fast_bf16", lambda: processor == "x86 bf16")
     made = LOADS[kind](setting)
-    integers = (setting == "int8") if kind == "cross-encoder" else None
-    assert paths.made == ([("openvino", integers)] if openvino else [("torch", None)])
-    assert made.card.backend == ("openvino-x" if openvino else "torch")
+    if comes_to == "torch":
+        assert paths.made == [("torch",)]
+    else:
+        assert paths.made == [("openvino", comes_to) if kind == "cross-encoder" else ("openvino",)]
+    assert made.card.backend == ("torch" if comes_to == "torch" else "openvino-x")
     assert not caplog.records
 
 
@@ -134,12 +145,12 @@ def test_each_path(paths, monkeypatch, caplog, kind: str, setting: str, fast: bo
         ImportError("x"),
     ],
 )
-@pytest.mark.parametrize("setting", ["bf16", "int8"])
+@pytest.mark.parametrize("setting", ["f32", "bf16", "int8"])
 def test_a_backend_that_fails_is_torch_and_one_line(paths, caplog, kind, error, setting: str):
     paths.error = error
     with caplog.at_level(logging.WARNING):
         made = LOADS[kind](setting)
-    assert [way for way, _ in paths.made] == ["openvino", "torch"]
+    assert [way[0] for way in paths.made] == ["openvino", "torch"]
     assert made.card.backend == "torch"
     first = str(error).splitlines()[0]
     assert [record.getMessage() for record in caplog.records] == [
@@ -184,7 +195,7 @@ PASSAGES = [
 ]
 
 
-@pytest.fixture(scope="module", params=["bf16", "int8"])
+@pytest.fixture(scope="module", params=["f32", "bf16", "int8"])
 def both(request: pytest.FixtureRequest) -> tuple[EmbeddedScorer, EmbeddedScorer]:
     pytest.importorskip("openvino", reason="openvino is not installed: torch is the only backend")
     scorers = [backend.embedded_scorer(KNOWN_CROSS, setting=s) for s in ("torch", request.param)]
@@ -198,7 +209,7 @@ def test_the_real_backends_say_nearly_the_same(both):
     torch, other = both
     assert (torch.card.model_hash, torch.card.backend) == (other.card.model_hash, "torch")
     assert other.card.backend.startswith(("openvino-bf16", "openvino-f32", "openvino-int8-"))
-    most = 0.6 if "int8" in other.card.backend else 0.06
+    most = {"f32": 1e-4, "bf16": 0.06}.get(other.card.backend.removeprefix("openvino-"), 0.6)
     query = "how are bridges kept from freezing?"
     exact, rounded = (s.score(s.prepare(query, PASSAGES)) for s in both)
     assert rounded.dtype == np.float32

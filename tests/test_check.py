@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fakes import FakeEncoder, FakeScorer, some_passages
 
+from rerank_core import check
 from rerank_core.check import COSINE_TOLERANCE, LOGIT_TOLERANCE, check_trace
 from rerank_core.pipeline import TwoStage
 from rerank_core.records import Passage
@@ -77,6 +78,20 @@ def test_a_changed_logit_is_found(trace: Trace, engine: TwoStage) -> None:
     found = fails(with_row(trace, 0, logit=first.logit + FAR * LOGIT_TOLERANCE), engine)
     assert any(f"logits: {first.doc_id} has" in line for line in found)
     assert any("probabilities" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("stored", "here", "band"),
+    [
+        ("torch", "torch", check.LOGIT_TOLERANCE),
+        ("torch", "openvino-f32", check.LOGIT_TOLERANCE),
+        ("openvino-bf16", "openvino-bf16", check.ROUNDED_TOLERANCE),
+        ("torch", "openvino-bf16", check.OTHER_TOLERANCE),
+        ("openvino-bf16", "openvino-f32", check.OTHER_TOLERANCE),
+    ],
+)
+def test_how_far_a_logit_may_lie_depends_on_both_backends(stored: str, here: str, band: float):
+    assert check._band(stored, here) == band
 
 
 def test_a_logit_within_the_band_holds(trace: Trace, engine: TwoStage) -> None:
