@@ -22,6 +22,15 @@ PACKAGE_SHA256 = {
     "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
 }
 """All that decides the vectors; the first is the hash published on the hub."""
+LAYERS, HEADS, WIDTH, INNER, EPS = 6, 12, 384, 1536, 1e-12
+VOCABULARY, POSITIONS = 30_522, 512
+"""Of the package's config.json, whose hash is checked."""
+PARTS = {
+    "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value",
+    "mixed": "attention.output.dense", "norm1": "attention.output.LayerNorm",
+    "up": "intermediate.dense", "down": "output.dense", "norm2": "output.LayerNorm",
+}  # fmt: skip
+"""The parts of a layer, by our names: what the package's model.safetensors calls them."""
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
 

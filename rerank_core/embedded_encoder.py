@@ -19,13 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from rerank_core.embedded import PACKAGE_PIN, PACKAGE_SHA256
+from rerank_core.embedded import PACKAGE_PIN, PACKAGE_SHA256, WIDTH
 from rerank_core.models import Known
 from rerank_core.records import ModelCard
 
 MAX_TOKENS = 256
 """Of its sentence_bert_config.json, [CLS] and [SEP] included."""
-WIDTH = 384
 
 
 class Vectors(Protocol):

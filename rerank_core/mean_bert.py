@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-LAYERS, HEADS, WIDTH, INNER, EPS = 6, 12, 384, 1536, 1e-12
-"""Of the package's config.json, whose hash is checked."""
-VOCABULARY, POSITIONS = 30_522, 512
+from rerank_core.embedded import EPS, HEADS, INNER, LAYERS, PARTS, POSITIONS, VOCABULARY, WIDTH
 
 
 class _Layer(nn.Module):
@@ -70,18 +68,14 @@ class MeanBert(nn.Module):
         kind = given["embeddings.token_type_embeddings.weight"][0]
         state["word.weight"] = given["embeddings.word_embeddings.weight"]
         state["position.weight"] = given["embeddings.position_embeddings.weight"] + kind
-        names = {
-            "mixed": "attention.output.dense", "norm1": "attention.output.LayerNorm",
-            "up": "intermediate.dense", "down": "output.dense", "norm2": "output.LayerNorm",
-        }  # fmt: skip
         for end in ("weight", "bias"):
             state[f"norm.{end}"] = given[f"embeddings.LayerNorm.{end}"]
             for i in range(LAYERS):
                 theirs, ours = f"encoder.layer.{i}", f"layers.{i}"
-                parts = [f"{theirs}.attention.self.{p}.{end}" for p in ("query", "key", "value")]
-                state[f"{ours}.qkv.{end}"] = torch.cat([given[part] for part in parts])
-                for name, long in names.items():
-                    state[f"{ours}.{name}.{end}"] = given[f"{theirs}.{long}.{end}"]
+                of = {part: given[f"{theirs}.{long}.{end}"] for part, long in PARTS.items()}
+                together = [of.pop(part) for part in ("query", "key", "value")]
+                state[f"{ours}.qkv.{end}"] = torch.cat(together)
+                state |= {f"{ours}.{part}.{end}": tensor for part, tensor in of.items()}
         with torch.device("meta"):  # no random numbers for weights that are replaced at once
             model = cls()
         model.load_state_dict(state, assign=True)

@@ -15,19 +15,12 @@ import openvino as ov
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from rerank_core.embedded import EPS, HEADS, LAYERS, PARTS, WIDTH
 from rerank_core.openvino_run import request_of
 from rerank_core.wired_graph import build
 from rerank_core.wired_model import SHUT
 
 Array = NDArray[np.float32]
-LAYERS, HEADS, EPS = 6, 12, 1e-12
-"""Of the package's config.json, whose hash is checked."""
-NAMES = {
-    "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value",
-    "mixed": "attention.output.dense", "norm1": "attention.output.LayerNorm",
-    "up": "intermediate.dense", "down": "output.dense", "norm2": "output.LayerNorm",
-}  # fmt: skip
-"""wire.Layer's modules, and what the published file calls them."""
 
 
 class OpenVinoEncoder:
@@ -42,13 +35,13 @@ class OpenVinoEncoder:
         for end in ("weight", "bias"):
             state[f"norm.{end}"] = given[f"embeddings.LayerNorm.{end}"]
             for layer in range(LAYERS):
-                for ours, theirs in NAMES.items():
+                for ours, theirs in PARTS.items():
                     tensor = given[f"encoder.layer.{layer}.{theirs}.{end}"]
                     state[f"layers.{layer}.{ours}.{end}"] = tensor
         self._word = given["embeddings.word_embeddings.weight"]
         kind = given["embeddings.token_type_embeddings.weight"][0]  # every token has type 0
         self._place = given["embeddings.position_embeddings.weight"] + kind
-        architecture = {"layers": LAYERS, "width": self._word.shape[1], "norm_eps": EPS}
+        architecture = {"layers": LAYERS, "width": WIDTH, "norm_eps": EPS}
         graph = build(state, architecture, {})
         self._request = request_of(ov.Core(), graph, precision, threads)
 
@@ -60,7 +53,7 @@ class OpenVinoEncoder:
     def vectors(self, pieces: Sequence[Sequence[int]]) -> Array:
         """Word pieces of n >= 1 texts -> (n, D) float32 of unit length, in one forward pass."""
         size = len(pieces), max(len(ids) for ids in pieces)
-        embedded = np.zeros((*size, self._word.shape[1]), dtype=np.float32)
+        embedded = np.zeros((*size, WIDTH), dtype=np.float32)
         passage, padding = np.zeros(size, np.float32), np.full(size, SHUT, np.float32)
         for i, ids in enumerate(pieces):
             n = len(ids)

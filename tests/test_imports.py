@@ -38,11 +38,11 @@ MAY_IMPORT = {
     "pair_tokens": BASE,
     "wired_model": BASE | {"embedded", "pair_tokens"},
     "wire": BASE | {"pair_tokens", "wired_model"},
-    "mean_bert": BASE,
+    "mean_bert": BASE | {"embedded"},
     "quantised": BASE,
     "wired_graph": BASE | {"quantised"},
     "openvino_run": BASE,
-    "openvino_encoder": BASE | {"openvino_run", "wired_graph", "wired_model"},
+    "openvino_encoder": BASE | {"embedded", "openvino_run", "wired_graph", "wired_model"},
     "openvino_scorer": BASE
     | {"openvino_run", "pair_tokens", "quantised", "wired_graph", "wired_model"},
     "embedded_encoder": RECORDS | {"models", "embedded"},

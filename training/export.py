@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from rerank_core.embedded import file_sha256
+from rerank_core.embedded import PARTS, file_sha256
 from rerank_core.wire import DEFAULT_ARCHITECTURE, WiredEncoder
 from rerank_core.wired_model import model_hash
 
@@ -23,11 +23,6 @@ SHARDS = {"layers-0-1": ("layers.0.", "layers.1."), "layers-2-3": ("layers.2.", 
           "layers-4-5": ("layers.4.", "layers.5."),
           "rest": ("position.", "side.", "norm.", "gate", "a", "b", "w", "w2", "head_")}  # fmt: skip
 FULL_PRECISION = ("gate", "a", "b", "w", "w2")  # a few numbers each, so fp16 would save nothing
-BERT_NAMES = {
-    "attention.self.query": "query", "attention.self.key": "key", "attention.self.value": "value",
-    "attention.output.dense": "mixed", "attention.output.LayerNorm": "norm1",
-    "intermediate.dense": "up", "output.dense": "down", "output.LayerNorm": "norm2",
-}  # fmt: skip
 PROTOTYPE_NAMES = {"q": "query", "k": "key", "v": "value", "o": "mixed", "ln1": "norm1", "i": "up",
                    "f": "down", "ln2": "norm2"}  # fmt: skip
 
@@ -50,7 +45,7 @@ def base_state(base: Path) -> dict[str, Tensor]:
         "norm.bias": theirs["embeddings.LayerNorm.bias"],
     }
     for layer in range(int(DEFAULT_ARCHITECTURE["layers"])):
-        for name, ours in BERT_NAMES.items():
+        for ours, name in PARTS.items():
             for kind in ("weight", "bias"):
                 state[f"layers.{layer}.{ours}.{kind}"] = theirs[
                     f"encoder.layer.{layer}.{name}.{kind}"
