@@ -194,7 +194,8 @@ def table(
         return [*lines, "", f"All bounds hold: {setting} is safe as the default."]
     broken = [one.name for one in found if not one.holds]
     where = ", ".join([*broken, *(f"expectations on {n}" for n, w in failed.items() if w), *missed])
-    return [*lines, "", f"Not all bounds hold ({where}): {setting} is not for the default."]
+    tried = " What was tried to bring it nearer: FEWER_BITS.md." if setting == INT8 else ""
+    return [*lines, "", f"Not all bounds hold ({where}): {setting} is not for the default.{tried}"]
 
 
 def main() -> None:

@@ -10,6 +10,9 @@ many passages stand beside them. Run it when nothing else runs; it takes about a
 from __future__ import annotations
 
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as app.py: the models' threads need the cores
+
 import statistics
 import sys
 from datetime import UTC, datetime
