@@ -187,6 +187,17 @@ def test_the_hash_that_scores_are_kept_by():
     assert other.scores_hash == "abc+openvino-int8-1a2b3c4d"
 
 
+@pytest.mark.parametrize(("value", "threads"), [("3", 3), ("", 0), ("many", 0), (None, 0)])
+def test_openvino_takes_as_many_threads_as_torch_would(monkeypatch, value, threads: int):
+    pytest.importorskip("openvino", reason="openvino is not installed: torch is the only backend")
+    from rerank_core import openvino_run
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if value is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert openvino_run.threads() == threads
+
+
 PASSAGES = [
     "Brine is sprayed on the deck before a frost, since bridges ice over earlier than roads.",
     "The bridge was opened in 1931.",
