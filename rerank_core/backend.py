@@ -141,7 +141,7 @@ def _openvino_pairs(weights: Path, base: Path, wanted: str) -> PairReader:
     from rerank_core.quantised import read_quantised
 
     tensors, config = read_weights(weights, base)
-    state = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+    state = {name: np.asarray(tensor, dtype=np.float32) for name, tensor in tensors.items()}
     tokenizer = PairTokenizer(
         base / "tokenizer.json", config["max_query_tokens"], config["max_passage_tokens"]
     )
