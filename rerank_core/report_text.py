@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from rerank_core.console import WIDTH, columns, fit
 from rerank_core.report import (
     Counts,
+    Index,
     Latency,
     Mean,
     MetricRow,
@@ -52,17 +53,8 @@ def _lines(report: Report, width: int) -> Iterator[str]:
     )
     yield ""
     yield from _latency(report.latency)
-    if report.index:
-        index = report.index
-        yield (
-            f"Index, paid once: {index.encoded:,} texts encoded now, {index.kept:,} kept from "
-            f"before, {index.ms / 1e3:,.1f} s"
-        )
-        if index.recall is not None:
-            found = f"recall@100 {index.recall:.3f} against exact search"
-            yield from wrapped(
-                f"Search: {index.search}; {found}, built in {index.build_ms / 1e3:,.1f} s", width
-            )
+    for line in index_lines(report.index):
+        yield from wrapped(line, width)
     for title, queries in (("Worst losses", report.losses), ("Best gains", report.gains)):
         yield ""
         yield (
@@ -108,6 +100,21 @@ def notes(counts: Counts) -> Iterator[str]:
     for n, one, many in found:
         if n:
             yield _n(n, one, many)
+
+
+def index_lines(index: Index | None) -> Iterator[str]:
+    """What encoding the corpus took, and how it is searched where that is not exactly."""
+    if index is None:
+        return
+    yield (
+        f"Index, paid once: {index.encoded:,} texts encoded now, {index.kept:,} kept from before, "
+        f"{index.ms / 1e3:,.1f} s"
+    )
+    if index.recall is not None:
+        yield (
+            f"Search: {index.search}; recall@100 {index.recall:.3f} against exact search, "
+            f"built in {index.build_ms / 1e3:,.1f} s"
+        )
 
 
 def _explained(report: Report) -> Iterator[str]:

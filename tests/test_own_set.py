@@ -11,7 +11,7 @@ import pytest
 from fakes import FakeEncoder, FakeScorer
 from judged_sets import some_judged
 
-from rerank_core import evaluate_queries, limits
+from rerank_core import evaluate_queries, limits, report_text
 from rerank_core.pipeline import TwoStage
 from rerank_core.records import Passage
 from rerank_core.report import Report
@@ -81,6 +81,20 @@ def test_the_verdict_follows_the_interval(low: float, high: float, words: str) -
     changed = row.model_copy(update={"lift": lift})
     report = REPORT.model_copy(update={"metrics": (changed, *REPORT.metrics[1:])})
     assert words in set_views.report(report)
+
+
+def test_how_the_corpus_was_searched_is_said() -> None:
+    assert REPORT.index is not None
+    assert "texts encoded now" in set_views.report(REPORT)
+    assert "texts encoded now" not in set_views.report(REPORT.model_copy(update={"index": None}))
+    assert "recall@100" not in set_views.report(REPORT), "exact search has none"
+    found = {"search": "lists <b>of</b> neighbours", "recall": 0.9934, "build_ms": 25_400.0}
+    report = REPORT.model_copy(update={"index": REPORT.index.model_copy(update=found)})
+    assert (
+        "Search: lists &lt;b&gt;of&lt;/b&gt; neighbours; recall@100 0.993 against exact search, built in 25.4 s."
+        in set_views.report(report)
+    )
+    assert "recall@100 0.993 against" in "".join(report_text.render(report, 200))
 
 
 def test_few_queries_decide_nothing() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rerank_core.report import Mean, MetricRow, Report, Shown, ShownQuery
-from rerank_core.report_text import SWEPT, notes
+from rerank_core.report_text import SWEPT, index_lines, notes
 from ui.templates import prose, render, text_file
 from ui.words import plural
 
@@ -40,7 +40,7 @@ def report(found: Report) -> str:
             f"read (N), top {found.top_k} (K); relevant from grade {found.relevant} on."
         ),
         models=_models(found),
-        notes=list(notes(found.counts)),
+        notes=[*notes(found.counts), *index_lines(found.index)],
         tables=[_metrics(found.metrics), _sweep(found), _latency(found)],
         sides=[
             _side("largest losses", "No query lost", found.losses),
