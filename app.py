@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
 from pathlib import Path
@@ -24,7 +26,7 @@ from ui.agents import say_how_it_went
 from ui.bounds import private_uploads
 from ui.layout import build_app
 from ui.server import launch_settings, network_address, space_base
-from ui.service import Service
+from ui.service import NotReadyError, Service
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 
@@ -42,6 +44,11 @@ def main() -> None:
     say_how_it_went(page)
     if os.environ.get("RERANK_HOST") == "0.0.0.0":
         print(f"On the same network, type {network_address(page.server_port)}", flush=True)
+    with contextlib.suppress(NotReadyError):  # said already
+        service.wait()
+    # What stands now stays. Else each full collection walks all of it, and nobody is answered for a fifth of a second.
+    gc.collect()
+    gc.freeze()
     page.block_thread()
     uploads.cleanup()
 

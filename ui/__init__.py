@@ -1,5 +1,6 @@
-"""The page. Whatever of it is imported first, Gradio then imports faster (quick_import.py)."""
+"""The page. Whatever of it is imported first, Gradio then imports and answers faster (quick_import.py)."""
 
-from ui.quick_import import without_stubs
+from ui.quick_import import without_matplotlib, without_stubs
 
 without_stubs()
+without_matplotlib()

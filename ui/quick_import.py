@@ -1,10 +1,14 @@
-"""Import Gradio without its writing of type stubs, which is half of what the import takes.
+"""Gradio without what it does for nobody here: writing type stubs, and looking for matplotlib.
 
-    without_stubs()     # before the first import of gradio
+    without_stubs()         # before the first import of gradio
+    without_matplotlib()
 
 Each time that Gradio is imported, it parses the source of every component again and writes a .pyi file beside it for
 editors (`gradio.component_meta.create_or_modify_pyi`); nothing that runs reads them. Where a Gradio has no such
 function, or was imported already, nothing happens.
+
+Before and after each event Gradio imports matplotlib, to turn its windows off. Where that is not installed, Python
+looks for it on the whole path again each time, and nobody else is answered meanwhile.
 """
 
 from __future__ import annotations
@@ -24,6 +28,12 @@ def without_stubs() -> None:
     """From now on the module that writes stubs is imported with a function that writes none."""
     if MODULE not in sys.modules:
         sys.meta_path.insert(0, _Finder())
+
+
+def without_matplotlib() -> None:
+    """Where it is not installed, let importing it fail at once, with the error that it fails with anyhow."""
+    if "matplotlib" not in sys.modules and importlib.util.find_spec("matplotlib") is None:
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]
 
 
 def _write_nothing(component_class: type, class_name: str, events: Sequence[Any]) -> None:

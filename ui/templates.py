@@ -23,6 +23,7 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(ASSETS / "templates"),
         autoescape=True,
+        auto_reload=False,  # else every rendering asks the disk whether a template has changed
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
