@@ -116,6 +116,23 @@ def test_own_query_has_movement_but_no_lift(visitor: Visitor) -> None:
     assert page.locator("#after .mark").count() == 0
 
 
+def test_another_query_does_not_fetch_the_page_again(visitor: Visitor) -> None:
+    page = visitor.open(FIRST)
+    expect(page.locator("#bars .js-plotly-plot path[clip-path]").first).to_be_attached()
+    for index in (1, 2, 1, 2):  # from the third on a bar is hatched: its query was encoded before
+        page.evaluate("performance.clearResourceTimings()")
+        page.locator("#query-choice input").nth(index).check()
+        expect(
+            page.locator(f"#before [data-link*='query=python-pet-care-{index + 1}&']")
+        ).to_have_count(1)
+        page.wait_for_timeout(700)  # it came some 100 ms after the list
+        names = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+        assert any("/queue/join" in name for name in names), "what is fetched is listed"
+        assert not [
+            name for name in names if re.search(r"/\?scenario=", name) and "/queue/" not in name
+        ]
+
+
 def test_changing_the_query_forgets_the_reveal(visitor: Visitor) -> None:
     page = visitor.open(FIRST)
     visitor.commit()

@@ -224,7 +224,15 @@
     }
   }
 
+  // Gradio's <base href="./"> changes no address, but with any <base> Plotly writes the page's own address into the
+  // clips of its bars; once the address bar has moved on, browsers fetch the old one as a picture, the whole page.
+  function withoutBase() {
+    const base = $("base");
+    if (base?.getAttribute("href") === "./") base.remove();
+  }
+
   function begin() {
+    withoutBase();
     applyTheme();
     nameGroups();
     // The lines that this draws are no reason to draw them again: that would go on for ever, a frame each.
