@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 import os
+import threading
 from pathlib import Path
 
 # No network at run time: a model that a person asks for is fetched by a process of its own (rerank_core/hub_child.py),
@@ -31,6 +32,15 @@ from ui.service import NotReadyError, Service
 SCENARIOS = Path(__file__).parent / "scenarios"
 
 
+def settle(service: Service) -> None:
+    """Once all is loaded, leave it out of garbage collections: each full one walked through all of it, and nobody was
+    answered for a fifth of a second."""
+    with contextlib.suppress(NotReadyError):  # the log says why
+        service.wait()
+    gc.collect()
+    gc.freeze()
+
+
 def main() -> None:
     """Serve until interrupted. The models load in the background once the page shows."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -44,11 +54,8 @@ def main() -> None:
     say_how_it_went(page)
     if os.environ.get("RERANK_HOST") == "0.0.0.0":
         print(f"On the same network, type {network_address(page.server_port)}", flush=True)
-    with contextlib.suppress(NotReadyError):  # said already
-        service.wait()
-    # What stands now stays. Else each full collection walks all of it, and nobody is answered for a fifth of a second.
-    gc.collect()
-    gc.freeze()
+    # Beside, so that Ctrl-C ends the page as cleanly while the models load as later.
+    threading.Thread(target=settle, args=(service,), name="settle", daemon=True).start()
     page.block_thread()
     uploads.cleanup()
 

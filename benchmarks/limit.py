@@ -11,7 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-WIDTH, INNER, LAYERS = 384, 1536, 6
+from rerank_core.embedded import INNER, LAYERS, WIDTH
+
 SHAPES = ((WIDTH, 3 * WIDTH), (WIDTH, WIDTH), (WIDTH, INNER), (INNER, WIDTH))
 """(in, out) of a layer's four products."""
 ROWS = 1024

@@ -11,7 +11,7 @@ bfloat16 ranks as float32 does, 8-bit integers not quite: benchmarks/AGREEMENT.m
 stays in float32 on all of them, so that its vectors are the same everywhere. Where OpenVINO is chosen but not there
 (not installed, a broken file, a graph that does not compile), torch answers and one line of the log says why; where it
 is, torch is never imported, which saves a second at the start and 180 MB. Which one answers stands on each model's
-card, and so in every trace and on the page.
+card, and so in every trace; the page says which computed the cross-encoder's scores.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 SETTING = "RERANK_BACKEND"
 AUTO, TORCH, F32, BF16, INT8 = SETTINGS = "auto", "torch", "f32", "bf16", "int8"
 DEFAULT = AUTO
-"""Without a setting. What auto chooses must hold all bounds of benchmarks/AGREEMENT.md."""
+"""Without a setting. What auto chooses must hold all bounds: benchmarks/AGREEMENT.md and AGREEMENT-f32.md."""
 FAST_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 """Processor features whose bfloat16 products were measured, or are those measured and more; the kernel's names."""
 CPUINFO = Path("/proc/cpuinfo")

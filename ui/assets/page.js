@@ -225,7 +225,7 @@
   }
 
   // Gradio's <base href="./"> changes no address, but with any <base> Plotly writes the page's own address into the
-  // clips of its bars; once the address bar has moved on, browsers fetch the old one as a picture, the whole page.
+  // hatching of its bars; once the address bar has moved on, Chromium fetches the old one as a picture, the whole page.
   function withoutBase() {
     const base = $("base");
     if (base?.getAttribute("href") === "./") base.remove();
